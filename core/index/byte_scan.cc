@@ -101,8 +101,8 @@ ANTIPHON_VNNI int64_t BlockVnni(const Quads* block, const Queries& queries, int 
   return found;
 }
 
-// Eight rows at a time. Even and odd bytes are widened to 16 bits once for all queries; two products
-// of them fit 32 bits, as they would not fit 16.
+// Eight rows at a time. Even and odd bytes are widened to 16 bits once for all queries; two
+// products of them fit 32 bits, as they would not fit 16.
 template <int kCount>
 ANTIPHON_AVX2 int64_t BlockAvx2(const Quads* block, const Queries& queries, int first,
                                 int32_t first_row, Hit* hits) {
@@ -172,9 +172,9 @@ int64_t ScanAvx2(const Quads* blocks, int64_t block_count, const Queries& querie
 constexpr ByteKernels kAvx2 = {ScanAvx2};
 
 int64_t ScanVnni(const Quads* blocks, int64_t block_count, const Queries& queries, Hit* hits) {
-  static constexpr ScanBlock kByCount[kGroupVnni] = {
-      BlockVnni<1>, BlockVnni<2>, BlockVnni<3>, BlockVnni<4>,
-      BlockVnni<5>, BlockVnni<6>, BlockVnni<7>, BlockVnni<8>};
+  static constexpr ScanBlock kByCount[kGroupVnni] = {BlockVnni<1>, BlockVnni<2>, BlockVnni<3>,
+                                                     BlockVnni<4>, BlockVnni<5>, BlockVnni<6>,
+                                                     BlockVnni<7>, BlockVnni<8>};
   return ScanInGroups(kByCount, blocks, block_count, queries, hits);
 }
 constexpr ByteKernels kAvx512Vnni = {ScanVnni};

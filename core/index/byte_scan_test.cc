@@ -111,8 +111,8 @@ TEST_P(ByteScanTest, TheLargestSumsStayWithin32Bits) {
   std::fill_n(given.values.begin() + width, width, int8_t{-128});
   for (int q = 0; q < 2; ++q)
     given.starts[q] = ByteKernels::StartOf({&given.values[q * width], static_cast<size_t>(width)});
-  const auto hits = given.Scan(*kernels_, {std::numeric_limits<int32_t>::min(),
-                                           std::numeric_limits<int32_t>::min()});
+  const auto hits = given.Scan(
+      *kernels_, {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::min()});
   ASSERT_EQ(hits.size(), size_t{2 * kBlockRows});
   for (const auto& hit : hits)
     EXPECT_EQ(hit.product, (hit.query == 0 ? 127 : -128) * 127 * width) << hit.query;

@@ -7,7 +7,7 @@
 
 #include "core/index/candidates.h"
 #include "core/index/inner_products.h"
-#include "core/index/vector_rows.h"
+#include "core/index/row_ranges.h"
 #include "core/threads/thread_scope.h"
 
 namespace antiphon::index {

@@ -22,7 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/index/mapped_flat.h"
-#include "core/index/vector_rows.h"
+#include "core/index/row_ranges.h"
 
 namespace antiphon::index {
 namespace {
@@ -241,8 +241,8 @@ std::optional<FlatLayout> FindVectors(std::FILE* file, uint64_t size) {
   Walker walker(file, size);
   if (walker.Take<uint32_t>() != faiss::fourcc("IxFI")) return std::nullopt;
   const Header header = WalkFlat(walker);
-  return FlatLayout{header, static_cast<int64_t>(
-                                size - header.count * header.dimension * sizeof(float))};
+  return FlatLayout{header,
+                    static_cast<int64_t>(size - header.count * header.dimension * sizeof(float))};
 }
 
 bool AllFinite(const float* values, size_t count) {
@@ -360,7 +360,7 @@ absl::Status CheckContents(faiss::Index* index) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<faiss::Index>> ReadIndexFile(const std::string& path,
-                                                             int64_t mapped_from) {
+                                                            int64_t mapped_from) {
   const File file(std::fopen(path.c_str(), "rbe"));
   if (file == nullptr) {
     if (errno == ENOENT) return absl::NotFoundError("index file: there is none");
@@ -374,9 +374,8 @@ absl::StatusOr<std::unique_ptr<faiss::Index>> ReadIndexFile(const std::string& p
   const auto flat = FindVectors(file.get(), static_cast<uint64_t>(info.st_size));
   if (flat.has_value() && static_cast<int64_t>(flat->header.count) >= mapped_from) {
     const auto dimension = static_cast<int>(flat->header.dimension);
-    ASSIGN_OR_RETURN(auto mapped,
-                     MappedFlat::Map(fileno(file.get()), flat->offset, dimension,
-                                     static_cast<int64_t>(flat->header.count)));
+    ASSIGN_OR_RETURN(auto mapped, MappedFlat::Map(fileno(file.get()), flat->offset, dimension,
+                                                  static_cast<int64_t>(flat->header.count)));
     RETURN_IF_ERROR(CheckVectors(mapped->block(), dimension));
     return mapped;
   }

@@ -31,7 +31,8 @@ class MappedFlat;
 // A copy in memory, that can grow.
 std::unique_ptr<faiss::Index> Unmapped(const MappedFlat& mapped);
 
-// Replaces the file, of which a map stays as it was, and makes it durable. ResourceExhausted when the disk is full.
+// Replaces the file, of which a map stays as it was, and makes it durable. ResourceExhausted when
+// the disk is full.
 [[nodiscard]] absl::Status WriteIndexFile(const faiss::Index& index, const std::string& path);
 
 }  // namespace antiphon::index

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "core/index/vector_rows.h"
+#include "core/index/row_ranges.h"
 
 namespace antiphon::index {
 

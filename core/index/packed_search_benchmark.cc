@@ -58,8 +58,9 @@ struct Times {
   void Print(const char* name) {
     std::sort(wall.begin(), wall.end());
     std::sort(cpu.begin(), cpu.end());
-    std::printf("%-8s wall: best %.1f, median %.1f ms; CPU of all threads: best %.1f, median %.1f ms\n",
-                name, wall[0], wall[wall.size() / 2], cpu[0], cpu[cpu.size() / 2]);
+    std::printf(
+        "%-8s wall: best %.1f, median %.1f ms; CPU of all threads: best %.1f, median %.1f ms\n",
+        name, wall[0], wall[wall.size() / 2], cpu[0], cpu[cpu.size() / 2]);
   }
 };
 
@@ -86,9 +87,9 @@ int Run(int threads, const std::string& index_path, std::span<char*> query_paths
   options.threads = threads;
   const auto begin = std::chrono::steady_clock::now();
   const auto index = VectorIndex::Load(index_path, options).value();
-  std::printf("%lld vectors opened in %.0f ms\n", static_cast<long long>(index->size()),
-              std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
-                  .count());
+  std::printf(
+      "%lld vectors opened in %.0f ms\n", static_cast<long long>(index->size()),
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
   PrintMemory("after opening");
   Times exact, packed;
   int64_t common = 0, wanted = 0;

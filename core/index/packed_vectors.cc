@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "core/index/row_ranges.h"
-#include "core/index/vector_rows.h"
 #include "core/threads/thread_scope.h"
 
 namespace antiphon::index {
@@ -17,7 +16,7 @@ constexpr int kBlockRows = ByteKernels::kBlockRows;
 constexpr int kQuad = ByteKernels::kQuad;
 constexpr float kSteps = 127;  // of a value, on either side of 0
 // A vector of length 1 may be a little longer for rounding.
-constexpr double kLongest = 1.01;
+constexpr float kLongest = 1.01f;
 // Queries that are searched for at once, and blocks of rows that they share while these lie in the
 // first cache: 16 KiB at 64 dimensions.
 constexpr int kQueriesAtOnce = 64;
@@ -26,14 +25,28 @@ constexpr int64_t kTileBlocks = 16;
 constexpr int64_t kBlocksPerThread = 1024;
 constexpr int kMostDimension = IndexOptions::kDimensionRange.high;
 
-// How many are ranked by their own values, of which k are wanted. Of the music of
-// docs/performance.md, 2 k lose none of 10,000 neighbours.
+// How many are ranked by their own values, of which k are wanted: so many lose none of the 9,900
+// neighbours that docs/performance.md counts.
 int64_t RankedFor(int k) { return 2 * int64_t{k} + 16; }
 
 int64_t BlocksFor(int64_t rows) { return (rows + kBlockRows - 1) / kBlockRows; }
 
-int8_t Step(float value, float largest) {
-  return static_cast<int8_t>(std::lrint(largest > 0 ? value / largest * kSteps : 0));
+// The largest value without its sign.
+float Largest(const float* values, int dimension) {
+  float largest = 0;
+  for (int i = 0; i < dimension; ++i) {
+    const float value = std::abs(values[i]);
+    largest = value > largest ? value : largest;
+  }
+  return largest;
+}
+
+// Steps for each unit; none where all values are 0.
+float ScaleFor(float largest) { return largest > 0 ? kSteps / largest : 0; }
+
+// The nearest step, kZero more.
+uint8_t Step(float value, float scale) {
+  return static_cast<uint8_t>(value * scale + (ByteKernels::kZero + 0.5f));
 }
 
 // In one order of addition, whatever is enabled.
@@ -44,7 +57,7 @@ float Product(const float* a, const float* b, int dimension) {
   for (; i + kLanes <= dimension; i += kLanes) {
     for (int lane = 0; lane < kLanes; ++lane) sums[lane] += a[i + lane] * b[i + lane];
   }
-  for (int lane = 0; i < dimension; ++i, ++lane) sums[lane] += a[i] * b[i];
+  for (int lane = 0; i + lane < dimension; ++lane) sums[lane] += a[i + lane] * b[i + lane];
   for (int half = kLanes / 2; half > 0; half /= 2) {
     for (int lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
   }
@@ -151,20 +164,15 @@ std::unique_ptr<const PackedVectors> PackedVectors::Make(const VectorBlock& bloc
 
 // False where a vector is too long.
 bool PackedVectors::FindLargest() {
-  float largest = 0;
-  double longest = 0;
+  float largest = 0, longest = 0;
 #pragma omp parallel for schedule(static) reduction(max : largest, longest)
   for (int64_t row = 0; row < block_.count; ++row) {
     float scratch[kMostDimension];
     const float* values = RowsAt(block_, dimension_, row, 1, scratch);
-    double square = 0;
-    for (int i = 0; i < dimension_; ++i) {
-      largest = std::max(largest, std::abs(values[i]));
-      square += static_cast<double>(values[i]) * values[i];
-    }
-    longest = std::max(longest, square);
+    largest = std::max(largest, Largest(values, dimension_));
+    longest = std::max(longest, Product(values, values, dimension_));
   }
-  largest_ = largest;
+  scale_ = ScaleFor(largest);
   return longest <= kLongest * kLongest;
 }
 
@@ -180,10 +188,8 @@ void PackedVectors::Pack() {
     float scratch[kMostDimension];
     for (int row = 0; row < rows; ++row) {
       const float* values = RowsAt(block_, dimension_, first + row, 1, scratch);
-      for (int i = 0; i < dimension_; ++i) {
-        quads[i / kQuad].bytes[row][i % kQuad] =
-            static_cast<uint8_t>(ByteKernels::kZero + Step(values[i], largest_));
-      }
+      for (int i = 0; i < dimension_; ++i)
+        quads[i / kQuad].bytes[row][i % kQuad] = Step(values[i], scale_);
     }
   }
 }
@@ -196,10 +202,10 @@ PackedVectors::Queries PackedVectors::Round(const float* queries, int count) con
   rounded.values.resize(count * width);
   for (int q = 0; q < count; ++q) {
     const float* query = queries + int64_t{q} * dimension_;
-    float largest = 0;
-    for (int i = 0; i < dimension_; ++i) largest = std::max(largest, std::abs(query[i]));
+    const float scale = ScaleFor(Largest(query, dimension_));
     int8_t* values = &rounded.values[q * width];
-    for (int i = 0; i < dimension_; ++i) values[i] = Step(query[i], largest);
+    for (int i = 0; i < dimension_; ++i)
+      values[i] = static_cast<int8_t>(Step(query[i], scale) - ByteKernels::kZero);
     rounded.starts.push_back(ByteKernels::StartOf({values, static_cast<size_t>(width)}));
   }
   return rounded;
@@ -209,11 +215,10 @@ void PackedVectors::ScanPart(const ByteKernels& kernels, const Queries& queries,
                              std::span<const RowRange> rows, const ScopedBlocks& blocks,
                              int64_t begin, int64_t end, Part& part) const {
   blocks.ForEachTile(begin, end, [&](int64_t first, int64_t count) {
-    const int64_t found =
-        kernels.scan(&packed_[first * quads_], count,
-                     {queries.count, quads_, queries.values.data(), queries.starts.data(),
-                      part.bounds.data()},
-                     part.hits.data());
+    const int64_t found = kernels.scan(
+        &packed_[first * quads_], count,
+        {queries.count, quads_, queries.values.data(), queries.starts.data(), part.bounds.data()},
+        part.hits.data());
     for (int64_t i = 0; i < found; ++i) {
       const auto& [in_tile, query, product] = part.hits[i];
       const int64_t row = first * kBlockRows + in_tile;

@@ -54,7 +54,7 @@ class PackedVectors {
   const VectorBlock block_;
   const int dimension_;
   const int quads_;
-  float largest_ = 0;  // of all values, without their signs
+  float scale_ = 0;                               // steps for each unit
   std::unique_ptr<ByteKernels::Quads[]> packed_;  // [blocks of rows, quads_]
 };
 

@@ -1,9 +1,11 @@
-// What a search asks of the rows in its scope. Internal to core/index; pure functions.
+// The rows of an index: which are in a scope, and where they lie. Internal to core/index; pure
+// functions.
 #ifndef ANTIPHON_CORE_INDEX_ROW_RANGES_H_
 #define ANTIPHON_CORE_INDEX_ROW_RANGES_H_
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "absl/status/status.h"
@@ -32,6 +34,21 @@ inline bool ContainsRow(std::span<const RowRange> ranges, int64_t row) {
     end = range.last;
   }
   return absl::OkStatus();
+}
+
+inline const void* RowAt(const VectorBlock& block, int dimension, int64_t row) {
+  return static_cast<const char*>(block.vectors) + row * dimension * sizeof(float);
+}
+
+// The block's vectors first … first + count - 1, copied into `scratch` only where floats cannot be
+// read at their address.
+inline const float* RowsAt(const VectorBlock& block, int dimension, int64_t first, int64_t count,
+                           float* scratch) {
+  const void* rows = RowAt(block, dimension, first);
+  if (reinterpret_cast<uintptr_t>(rows) % alignof(float) == 0)
+    return static_cast<const float*>(rows);
+  std::memcpy(scratch, rows, count * dimension * sizeof(float));
+  return scratch;
 }
 
 }  // namespace antiphon::index

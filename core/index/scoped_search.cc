@@ -17,13 +17,13 @@
 #include "core/index/mapped_flat.h"
 #include "core/index/packed_vectors.h"
 #include "core/index/row_ranges.h"
-#include "core/index/vector_rows.h"
 #include "core/threads/thread_scope.h"
 
-// Every search is one of four: a scan (exact), a scan of the packed copy, FAISS's own search with a selector, or a device's
-// search, of single ranges or with answers that are sifted. In a restricted scope the last two may
-// find fewer neighbours than there are; Complete then scans for the queries concerned, so that each
-// gets min(k, rows in scope) of them. Vectors beside the index are always compared one by one.
+// Every search is one of four: a scan (exact), a scan of the packed copy, FAISS's own search with a
+// selector, or a device's search, of single ranges or with answers that are sifted. In a restricted
+// scope the last two may find fewer neighbours than there are; Complete then scans for the queries
+// concerned, so that each gets min(k, rows in scope) of them. Vectors beside the index are always
+// compared one by one.
 //
 // Invariant: a SearchResult holds, for each query, its neighbours by falling similarity, then -1
 // and -inf. All parts keep to it, so that KeepBest can merge any two of them. Ids beside the index

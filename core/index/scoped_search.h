@@ -1,11 +1,12 @@
 // How an index of each kind is searched when only some of its rows may be found. Internal to
 // core/index.
 //
-// A flat index is scanned, a large one in its copy of eight bits a value. A graph (HNSW) and lists (IVF) are followed with FAISS's selectors,
-// looking at so many more vectors that as many in scope are seen as otherwise. A device scans some
-// ranges of a flat index one after the other, and is asked for more neighbours than wanted where
-// there are more ranges, or lists. Where that finds too few, or few rows are in scope to begin
-// with, the rows in scope are scanned here; and so is everything that a device does not answer.
+// A flat index is scanned, a large one in its copy of eight bits a value. A graph (HNSW) and lists
+// (IVF) are followed with FAISS's selectors, looking at so many more vectors that as many in scope
+// are seen as otherwise. A device scans some ranges of a flat index one after the other, and is
+// asked for more neighbours than wanted where there are more ranges, or lists. Where that finds too
+// few, or few rows are in scope to begin with, the rows in scope are scanned here; and so is
+// everything that a device does not answer.
 #ifndef ANTIPHON_CORE_INDEX_SCOPED_SEARCH_H_
 #define ANTIPHON_CORE_INDEX_SCOPED_SEARCH_H_
 

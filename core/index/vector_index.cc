@@ -23,7 +23,6 @@
 #include "core/index/packed_vectors.h"
 #include "core/index/row_ranges.h"
 #include "core/index/scoped_search.h"
-#include "core/index/vector_rows.h"
 #include "core/threads/thread_scope.h"
 
 namespace antiphon::index {

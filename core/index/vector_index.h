@@ -73,7 +73,7 @@ struct IndexOptions {
   // themselves in their file then. One that is searched on a device is not. Fewer are compared
   // exactly, all of them.
   static constexpr Range<int> kPackedFromRange = {1, 1 << 30};
-  int packed_from = 65'536;
+  int packed_from = 16'384;
   static constexpr Range<int> kThreadsRange = {0, 1024};
   int threads = 0;  // of a search or a build; 0 leaves OpenMP's choice
 };
