@@ -397,8 +397,7 @@ absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
     RETURN_IF_ERROR(RefuseIdle(command, "--soundfont", !flags.errors.empty(),
                                "in suite recordings it only renders for --errors"));
   }
-  if (flags.suite == "transcription" &&
-      flags.recordings.empty() != flags.recorded_scores.empty()) {
+  if (flags.suite == "transcription" && flags.recordings.empty() != flags.recorded_scores.empty()) {
     return absl::InvalidArgumentError(
         "suite transcription: --recordings and --recorded-scores go together");
   }
