@@ -67,6 +67,10 @@ void CheckAddresses(const Config& config, Problems& problems) {
     const absl::Status listen = CheckTcpListenAddress(metrics);
     if (!listen.ok()) Add(problems, {"metrics-listen"}, listen.message());
   }
+  if (config.tracing.enabled()) {
+    const absl::Status collector = CheckListenAddress(config.tracing.endpoint);
+    if (!collector.ok()) Add(problems, {"otlp-endpoint"}, collector.message());
+  }
 }
 
 void CheckTls(const Config& config, Problems& problems) {

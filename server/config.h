@@ -22,6 +22,7 @@
 #include "server/snapshots/snapshot_options.h"
 #include "server/telemetry/logging.h"
 #include "server/telemetry/metrics_endpoint.h"
+#include "server/telemetry/tracer.h"
 #include "server/wire/limits.h"
 
 namespace antiphon::server {
@@ -76,6 +77,7 @@ struct Config {
   AuthenticatorOptions api_keys;
   MetricsEndpointOptions metrics;
   LoggingOptions log;
+  TracingOptions tracing;
 
   // Everything that is wrong with the values, in the order of options.h, as far as they alone say
   // it; config_check.h looks at what they name. Empty: nothing.

@@ -259,6 +259,8 @@ TEST(Config, EveryOptionIsPrintedAndReadsBackTheSame) {
                                               "--no-watch-current",
                                               "--log-level=error",
                                               "--log-format=json",
+                                              "--otlp-endpoint=unix:/tmp/collector",
+                                              "--trace-share=0.5",
                                               "--tls-cert=C:\\new\\table",
                                               "--tls-key=\x01\x7F",
                                               "--tls-client-ca='",
@@ -297,6 +299,7 @@ TEST(Config, EveryOptionIsPrintedAndReadsBackTheSame) {
   EXPECT_EQ(config.limits.max_audio_s, 1234.5678901234);
   EXPECT_EQ(config.store.batching.max_delay_ms, 0.30000000000000004);
   EXPECT_EQ(config.log.format, LogFormat::kJson);
+  EXPECT_EQ(config.tracing.share, 0.5);
 }
 
 TEST(Config, WhatIsPrintedSaysWhereItIsFrom) {
@@ -308,6 +311,14 @@ TEST(Config, WhatIsPrintedSaysWhereItIsFrom) {
   EXPECT_THAT(printed, HasSubstr("\nworkers = 2  # ANTIPHON_WORKERS\n"));
   EXPECT_THAT(printed, HasSubstr("\nqueue-mib = 7  # " + file.path() + ":2:1\n"));
   EXPECT_THAT(printed, HasSubstr("\nmax-streams = 16\n"));
+}
+
+TEST(Config, TracesNeedAnAddressAndAShare) {
+  EXPECT_THAT(Error({"--bundle=b", "--otlp-endpoint=collector"}), HasSubstr("otlp-endpoint: "));
+  EXPECT_THAT(Error({"--bundle=b", "--trace-share=1.5"}),
+              HasSubstr("trace-share: 1.5 is not in 0 to 1"));
+  EXPECT_TRUE(Parse({"--bundle=b", "--otlp-endpoint=localhost:4317"}).tracing.enabled());
+  EXPECT_FALSE(Parse({"--bundle=b"}).tracing.enabled());
 }
 
 TEST(Config, NothingIsPrintedOfAConfigurationThatIsNone) {

@@ -118,6 +118,12 @@ void VisitServing(AnyConfig& c, Visitor& v) {
            "Least severe entries that are logged, to standard error");
   v.Choice("log-format", c.log.format, kLogFormatNames,
            "One line per entry; with `json` each is a JSON object");
+  v.Text("otlp-endpoint", c.tracing.endpoint, "`host:port`, `unix:PATH`",
+         "Collector of OpenTelemetry that traces are sent to, over gRPC without TLS; without it "
+         "there are none");
+  v.Number("trace-share", c.tracing.share, TracingOptions::kShareRange,
+           "Share of the calls without a `traceparent` that are traced; one that has it is traced "
+           "if it says so");
 }
 
 template <typename AnyConfig, typename Visitor>

@@ -179,7 +179,9 @@ struct Server::Impl {
               metrics.RecordReceiveLimit(LabelOf(limit));
             }),
         snapshots(std::move(storage), config.snapshots.directory, store, turns, metrics),
-        gate(store, lifecycle, metrics, this->guards.keys.get(), config.api_keys.quota),
+        tracer(config.tracing.enabled() ? std::make_unique<Tracer>(config.tracing) : nullptr),
+        gate(store, lifecycle, metrics, this->guards.keys.get(), config.api_keys.quota,
+             tracer.get()),
         queue(config.queue),
         runner(gate, queue, monitor, config.limits.max_message_bytes()),
         streams(gate, monitor, config.streams, config.limits.max_message_bytes()),
@@ -276,6 +278,7 @@ struct Server::Impl {
   ReceiveMonitor monitor;
   OneAtATime turns;
   SnapshotKeeper snapshots;
+  std::unique_ptr<Tracer> tracer;  // null: nothing is traced
   CallGate gate;
   WorkQueue queue;
   CallRunner runner;

@@ -63,6 +63,7 @@ CallOrigin OriginOf(grpc::CallbackServerContext& context) {
       authorization.empty() ? Find(context, "x-api-key") : std::string(BearerKey(authorization));
   origin.certificate = NamedByCertificate(context);
   origin.peer = context.peer();
+  origin.trace = ParseTraceparent(Find(context, "traceparent"));
   context.AddInitialMetadata(kRequestIdHeader, origin.request_id);
   return origin;
 }

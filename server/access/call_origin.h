@@ -9,6 +9,7 @@
 
 #include "core/base/steady_time.h"
 #include "grpcpp/server_context.h"
+#include "server/telemetry/trace_context.h"
 
 namespace antiphon::server {
 
@@ -18,6 +19,7 @@ struct CallOrigin {
   std::string api_key;      // empty when none was shown
   std::string certificate;  // whom the client's certificate names; empty without one
   std::string peer;         // as gRPC writes it: "ipv4:127.0.0.1:50123"
+  TraceContext trace;       // that the caller says it belongs to
 };
 
 // Also hands the request id back, in the initial metadata: to be asked once, before anything is

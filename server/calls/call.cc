@@ -54,6 +54,7 @@ matching::RequestContext Call::context() {
 
 void Call::RecordStage(v1::Stage stage, double seconds) {
   metrics_.RecordStage(stage, seconds);
+  if (is_traced_ && runs_.size() < kMostRuns) runs_.push_back({stage, seconds, SteadyNow()});
   for (StageSeconds* stages : {&stages_, &part_stages_}) {
     const auto found = std::find_if(stages->begin(), stages->end(),
                                     [&](const auto& s) { return s.first == stage; });

@@ -6,6 +6,7 @@
 #define ANTIPHON_SERVER_CALLS_CALL_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -77,6 +78,17 @@ class Call {
   using StageSeconds = std::vector<std::pair<v1::Stage, double>>;
   const StageSeconds& stages() const { return stages_; }
 
+  // A stage as it was reported, of a call that is traced: the first kMostRuns of them.
+  struct StageRun {
+    v1::Stage stage;
+    double seconds;
+    SteadyTime reported;
+  };
+  static constexpr size_t kMostRuns = 128;
+  const std::vector<StageRun>& runs() const { return runs_; }
+  void set_traced(bool traced) { is_traced_ = traced; }
+  bool is_traced() const { return is_traced_; }
+
   // Something about the request that the caller should know though it succeeds: a field of it, or
   // "", and a sentence.
   void AddWarning(absl::string_view field, absl::string_view message);
@@ -98,6 +110,8 @@ class Call {
   std::function<void()> on_abandon_;
   std::shared_ptr<const retrieval::Collection> collection_;
   StageSeconds stages_;
+  bool is_traced_ = false;
+  std::vector<StageRun> runs_;
   SteadyTime part_began_ = arrived_;
   StageSeconds part_stages_;
   std::vector<v1::Warning> part_warnings_;

@@ -22,6 +22,7 @@
 #include "server/runtime/lifecycle.h"
 #include "server/serving/store.h"
 #include "server/telemetry/metrics.h"
+#include "server/telemetry/tracer.h"
 
 namespace antiphon::server {
 
@@ -56,9 +57,10 @@ class Admission {
 class CallGate {
  public:
   // All are borrowed, and outlive every call. `authenticator` may be null: everybody may do
-  // everything; those who show a client's certificate, within `quota`.
+  // everything; those who show a client's certificate, within `quota`. `tracer` may be null.
   CallGate(const Store& store, Lifecycle& lifecycle, Metrics& metrics,
-           Authenticator* authenticator = nullptr, const Quota& quota = {});
+           Authenticator* authenticator = nullptr, const Quota& quota = {},
+           Tracer* tracer = nullptr);
 
   Metrics& metrics() { return metrics_; }
   Quotas& quotas() { return quotas_; }
@@ -79,8 +81,8 @@ class CallGate {
   // Abandons all calls that have been admitted and not closed.
   void AbandonAll(const absl::Status& why);
 
-  // What the caller is told. Counts and logs the call: to be asked once, last, for every call,
-  // refused ones included. Nobody abandons the call after it.
+  // What the caller is told. Counts, logs and traces the call: to be asked once, last, for every
+  // call, refused ones included. Nobody abandons the call after it.
   grpc::Status Close(Call& call, const absl::Status& status, const Sizes& sizes);
 
  private:
@@ -89,6 +91,7 @@ class CallGate {
   Metrics& metrics_;
   Authenticator* const authenticator_;
   const Quota quota_;
+  Tracer* const tracer_;
   Quotas quotas_;
   absl::Mutex mutex_;
   std::set<Call*> under_way_ ABSL_GUARDED_BY(mutex_);

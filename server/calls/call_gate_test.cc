@@ -79,6 +79,31 @@ TEST_F(CallGateTest, TheLogSaysWhyWhereTheCallerIsNotTold) {
   EXPECT_THAT(log_.str(), HasSubstr(R"(message="index: lost\nmethod=forged")"));
 }
 
+TEST_F(CallGateTest, TheLogNamesTheTraceOfACallThatHasOne) {
+  CallOrigin origin = Origin();
+  origin.trace = {.trace_id = std::string(16, '\x1f'), .span_id = "01234567"};
+  Call call("Retrieval.Identify", origin, metrics_);
+  gate_.Close(call, absl::OkStatus(), {});
+  EXPECT_THAT(log_.str(), HasSubstr(" trace_id=1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f"));
+}
+
+TEST_F(CallGateTest, OnlyWhatIsTracedKeepsTheRunsOfItsStages) {
+  Tracer tracer({.endpoint = "127.0.0.1:1", .share = 1});
+  CallGate gate(store_, lifecycle_, metrics_, nullptr, {}, &tracer);
+  const auto runs = [&](const char* method, const CallOrigin& origin) {
+    Call call(method, origin, metrics_);
+    EXPECT_TRUE(gate.Admit(call, CallPolicy::kOpen).ok());
+    for (size_t i = 0; i < Call::kMostRuns + 5; ++i) call.RecordStage(v1::STAGE_ALIGN, 0.001);
+    gate.Close(call, absl::OkStatus(), {});
+    return call.runs().size();
+  };
+  EXPECT_EQ(runs("Retrieval.Follow", Origin()), Call::kMostRuns);
+  EXPECT_EQ(runs("Health.Check", Origin()), 0u);
+  CallOrigin unwanted = Origin();
+  unwanted.trace = {.trace_id = std::string(16, '\x1f'), .span_id = "01234567"};
+  EXPECT_EQ(runs("Retrieval.Follow", unwanted), 0u);
+}
+
 TEST_F(CallGateTest, AFullDiskIsTheOperatorsBusiness) {
   Call call("Catalog.AddPiece", Origin(), metrics_);
   gate_.Close(call, WithReason(absl::ResourceExhaustedError("no room"), ErrorReason::kStorageFull),

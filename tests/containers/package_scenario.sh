@@ -17,7 +17,8 @@ files() { # all but what apt and the log keep of any package
 hold() { # hold WHAT COMMAND...
   local what=$1
   shift
-  if ! "$@" >/dev/null 2>&1; then
+  if ! "$@" >"$work/held" 2>&1; then
+    tail -n 5 "$work/held"
     inside journalctl -u antiphon --no-pager -n 30 || true
     fail "FAILED: $what"
   fi

@@ -234,7 +234,8 @@ class Scenario:
         listed = subprocess.run([grpcurl, "-plaintext", SERVER, "list"], capture_output=True,
                                 text=True, check=True).stdout
         self.hold("antiphon.v1.Retrieval" in listed, listed)
-        pieces = subprocess.run([grpcurl, "-plaintext", SERVER, "antiphon.v1.Catalog/ListPieces"],
+        pieces = subprocess.run([grpcurl, "-plaintext", "-d", '{"page_size": 100}', SERVER,
+                                 "antiphon.v1.Catalog/ListPieces"],
                                 capture_output=True, text=True, check=True).stdout
         self.hold(len(json.loads(pieces)["pieces"]) == 61, pieces)
         self.tell("grpcurl lists the services, and the pieces")

@@ -59,7 +59,7 @@ def make_stubs():
     """Compiles the .proto files, and nothing else, into Python; returns the modules by name
     (types_pb2, ...)."""
     folder = tempfile.mkdtemp(prefix="antiphon_stubs_")
-    protos = sorted(str(path) for path in (SOURCE / "proto").rglob("*.proto"))
+    protos = sorted(str(path) for path in (SOURCE / "proto/antiphon").rglob("*.proto"))
     arguments = ["-I", str(SOURCE / "proto"), "--python_out", folder, "--grpc_python_out", folder,
                  *protos]
     # protoc first: the one inside Debian 12's python3-grpc-tools is too old for `optional`.

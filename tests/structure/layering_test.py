@@ -141,7 +141,7 @@ class Check:
 
     def _check_include(self, path, place, header):
         top = header.split("/", maxsplit=1)[0]
-        if header.startswith("antiphon/v1/"):
+        if header.startswith(("antiphon/v1/", "opentelemetry/")):
             self._check_arrow(path, place, "proto")
         elif "/" in header and any(root.split("/", maxsplit=1)[0] == top
                                    for root in self.layers.roots):
