@@ -159,8 +159,7 @@ absl::StatusOr<matching::Performance> CompareAt(const audio::Waveform& query,
   const double start_s = (match.query.start_s + match.query.end_s - length_s) / 2;
   const double there_s = match.reference.start_s + (start_s - match.query.start_s) * match.slope;
   const double before_s = std::min(kPerformanceMargin_s, there_s);
-  ASSIGN_OR_RETURN(const audio::Waveform here,
-                   Cut(query, start_s, start_s + length_s, slope));
+  ASSIGN_OR_RETURN(const audio::Waveform here, Cut(query, start_s, start_s + length_s, slope));
   ASSIGN_OR_RETURN(
       const audio::Waveform there,
       Cut(other, there_s - before_s, there_s + length_s * slope + kPerformanceMargin_s, 1));
