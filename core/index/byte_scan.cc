@@ -139,7 +139,8 @@ ANTIPHON_AVX2 int64_t BlockAvx2(const Quads* block, const Queries& queries, int 
     for (int part = 0; part < kParts; ++part) {
       const __m256i exceeds = _mm256_cmpgt_epi32(sums[q][part], bound);
       above |= static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(exceeds))) << 8 * part;
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(products + 8 * part), sums[q][part]);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(products + ptrdiff_t{8} * part),
+                          sums[q][part]);
     }
     found += Keep(above, products, first_row, first + q, hits + found);
   }
