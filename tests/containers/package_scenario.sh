@@ -100,5 +100,5 @@ files >"$work/files-after"
 left=$(comm -13 "$work/files-before" "$work/files-after" | grep -E 'antiphon' || true)
 [[ ! $left ]] || fail "left behind: $left"
 ! inside getent passwd antiphon >/dev/null || fail "the user is left"
-note "files besides: $(comm -13 "$work/files-before" "$work/files-after" | tr '\n' ' ')"
+note "$(comm -13 "$work/files-before" "$work/files-after" | wc -l) files besides, of certificates"
 tell "removed and purged: nothing is left"
