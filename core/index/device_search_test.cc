@@ -46,6 +46,7 @@ class DeviceTest : public ::testing::Test {
     options.kind = kind;
     options.dimension = kDimension;
     options.ivf_lists = 100;
+    options.packed_from = 2 * kVectors;  // on the CPU: exactly, as the device does
     options.devices = std::move(pool);
     return options;
   }
