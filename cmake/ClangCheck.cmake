@@ -39,7 +39,7 @@ function(antiphon_add_clang_check)
   foreach(target ${targets})
     get_target_property(type ${target} TYPE)
     if(type MATCHES "LIBRARY|EXECUTABLE" AND NOT type STREQUAL INTERFACE_LIBRARY
-       AND NOT target STREQUAL antiphon_proto)
+       AND NOT target MATCHES "^antiphon_(proto|otlp)$")  # generated
       list(APPEND objects $<TARGET_OBJECTS:${target}>)
       # FluidSynth's package defines _XOPEN_SOURCE, which the system's headers read.
       if(NOT target STREQUAL antiphon_synthesizer)
