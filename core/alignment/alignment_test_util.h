@@ -1,4 +1,4 @@
-// Scores made by chance and sounds made of them, for the tests of this folder.
+// Frames and scores made by chance, and sounds made of those, for the tests of this folder.
 #ifndef ANTIPHON_CORE_ALIGNMENT_ALIGNMENT_TEST_UTIL_H_
 #define ANTIPHON_CORE_ALIGNMENT_ALIGNMENT_TEST_UTIL_H_
 
@@ -10,6 +10,7 @@
 #include <random>
 #include <vector>
 
+#include "core/alignment/alignment_features.h"
 #include "core/features/audio_front_end.h"
 #include "core/features/feature_sequence.h"
 #include "core/features/settings.h"
@@ -19,6 +20,27 @@
 namespace antiphon::alignment {
 
 inline const features::FeatureSettings kSettings;
+
+// Frames that differ from one another, normalised.
+inline FrameFeatures RandomFeatures(int64_t frames, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::uniform_real_distribution<float> uniform(0, 1);
+  FrameFeatures features{FrameMatrix(frames, 12), FrameMatrix(frames, 12)};
+  for (float& cell : features.energies.cells) cell = uniform(random) < 0.3f ? uniform(random) : 0;
+  for (float& cell : features.onsets.cells) cell = uniform(random) < 0.1f ? uniform(random) : 0;
+  NormaliseFeatures(4, 1, features);
+  return features;
+}
+
+// Frame i of the result is frame order[i] of `features`.
+inline FrameFeatures Reordered(const FrameFeatures& features, const std::vector<int64_t>& order) {
+  FrameFeatures result{FrameMatrix(order.size(), 12), FrameMatrix(order.size(), 12)};
+  for (size_t i = 0; i < order.size(); ++i) {
+    std::copy_n(features.energies.row(order[i]), 12, result.energies.row(i));
+    std::copy_n(features.onsets.row(order[i]), 12, result.onsets.row(i));
+  }
+  return result;
+}
 
 // Chords of one to three notes, a quarter, a half or a whole second apart.
 inline std::vector<music::Note> RandomScore(double length_s, uint64_t seed) {

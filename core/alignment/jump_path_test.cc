@@ -3,31 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
-#include <random>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "core/alignment/alignment_test_util.h"
 
 namespace antiphon::alignment {
 namespace {
-
-FrameFeatures RandomFeatures(int64_t frames, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::uniform_real_distribution<float> uniform(0, 1);
-  FrameFeatures features{FrameMatrix(frames, 12), FrameMatrix(frames, 12)};
-  for (float& cell : features.energies.cells) cell = uniform(random) < 0.3f ? uniform(random) : 0;
-  for (float& cell : features.onsets.cells) cell = uniform(random) < 0.1f ? uniform(random) : 0;
-  NormaliseFeatures(4, 1, features);
-  return features;
-}
-
-FrameFeatures Reordered(const FrameFeatures& features, const std::vector<int64_t>& order) {
-  FrameFeatures result{FrameMatrix(order.size(), 12), FrameMatrix(order.size(), 12)};
-  for (size_t i = 0; i < order.size(); ++i) {
-    std::copy_n(features.energies.row(order[i]), 12, result.energies.row(i));
-    std::copy_n(features.onsets.row(order[i]), 12, result.onsets.row(i));
-  }
-  return result;
-}
 
 // Stretches of frames, one after the other.
 std::vector<int64_t> Order(const std::vector<std::pair<int64_t, int64_t>>& stretches) {

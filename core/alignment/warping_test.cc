@@ -4,31 +4,12 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <random>
+#include <vector>
+
+#include "core/alignment/alignment_test_util.h"
 
 namespace antiphon::alignment {
 namespace {
-
-// Frames that differ from one another, normalised.
-FrameFeatures RandomFeatures(int64_t frames, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::uniform_real_distribution<float> uniform(0, 1);
-  FrameFeatures features{FrameMatrix(frames, 12), FrameMatrix(frames, 12)};
-  for (float& cell : features.energies.cells) cell = uniform(random) < 0.3f ? uniform(random) : 0;
-  for (float& cell : features.onsets.cells) cell = uniform(random) < 0.1f ? uniform(random) : 0;
-  NormaliseFeatures(4, 1, features);
-  return features;
-}
-
-// Frame i of the result is frame order[i] of `features`.
-FrameFeatures Reordered(const FrameFeatures& features, const std::vector<int64_t>& order) {
-  FrameFeatures result{FrameMatrix(order.size(), 12), FrameMatrix(order.size(), 12)};
-  for (size_t i = 0; i < order.size(); ++i) {
-    std::copy_n(features.energies.row(order[i]), 12, result.energies.row(i));
-    std::copy_n(features.onsets.row(order[i]), 12, result.onsets.row(i));
-  }
-  return result;
-}
 
 // Each frame twice, from the middle on once.
 std::vector<int64_t> SlowThenFast(int64_t frames) {
