@@ -46,7 +46,7 @@ TEST(AlignToScoreTest, PassesOverSilenceAtTheEnds) {
   const std::vector<Note> notes = RandomScore(30, 3);
   const TimeMap time = RandomTempo(30, 0.6, 4);
   features::FeatureSequence audio = Play(notes, time, 5);
-  audio.cells.resize(audio.cells.size() + 100 * kSettings.bands);
+  audio.cells.resize(audio.cells.size() + size_t{100} * kSettings.bands);
   const auto map = AlignToScore(audio, kSettings, notes);
   ASSERT_TRUE(map.ok()) << map.status();
   EXPECT_GT(ShareRight(*map, notes, time, 5, 0, 1e9), 0.95);
@@ -61,8 +61,9 @@ TEST(AlignToScoreTest, AlignsPartsOfTheScoreWhoseEndsAreUncertain) {
   int parts = 0;
   for (const int from_s : {5, 12, 20, 30, 40}) {
     features::FeatureSequence audio = whole;
-    audio.cells.assign(whole.cells.begin() + 21 * from_s * kSettings.bands,
-                       whole.cells.begin() + 21 * (from_s + 10) * kSettings.bands);
+    const ptrdiff_t second = ptrdiff_t{21} * kSettings.bands;
+    audio.cells.assign(whole.cells.begin() + from_s * second,
+                       whole.cells.begin() + (from_s + 10) * second);
     for (const double wrong_s : {-0.8, 0.0, 0.8}) {
       AlignmentOptions options;
       options.score_start_s = time.From(from_s) + wrong_s;
@@ -108,7 +109,7 @@ TEST(AlignToScoreTest, MapsAscendEvenWhereTheMusicIsAnother) {
 TEST(AlignToScoreTest, ShortSoundsAreNoHarm) {
   const std::vector<Note> notes = RandomScore(10, 16);
   const features::FeatureSequence audio = Play(notes, TimeMap());
-  for (const int frames : {2, 3, 5, 10}) {
+  for (const size_t frames : {2, 3, 5, 10}) {
     features::FeatureSequence cut = audio;
     cut.cells.resize(frames * kSettings.bands);
     for (const double margin_s : {0.0, 1.0}) {
