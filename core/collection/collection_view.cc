@@ -120,8 +120,8 @@ const index::VectorIndex& CollectionView::base_index(Side side) const {
 }
 
 absl::StatusOr<std::vector<CollectionView::SourceRun>> CollectionView::ReadRuns(
-    Side side, int source, std::optional<int> part) const {
-  return impl_->side(side).ReadRuns(source, part);
+    Side side, int source, const RunFilter& filter) const {
+  return impl_->side(side).ReadRuns(source, filter);
 }
 
 absl::StatusOr<std::vector<CollectionView::Found>> CollectionView::Search(

@@ -9,6 +9,7 @@
 #define ANTIPHON_CORE_COLLECTION_COLLECTION_VIEW_H_
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -18,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/check_range.h"
 #include "core/catalog/catalog.h"
 #include "core/catalog/source_record.h"
 #include "core/index/vector_index.h"
@@ -40,6 +42,17 @@ struct Edit {
 struct ResolvedFilter {
   std::optional<std::vector<bool>> sources = {};  // by position; none: all
   bool exact = false;                             // compare every vector, whatever the index
+};
+
+// Which runs of a source are read: all, or those of one part (or of the whole, catalog::kWhole),
+// and of tempi within a range.
+struct RunFilter {
+  std::optional<int> part = {};
+  Range<double> tempo_ratios = {0, std::numeric_limits<double>::infinity()};
+
+  bool Passes(const catalog::SnippetRun& run) const {
+    return run.part == part.value_or(run.part) && tempo_ratios.Contains(run.tempo_ratio);
+  }
 };
 
 class CollectionView {
@@ -86,10 +99,10 @@ class CollectionView {
     catalog::SnippetRun run;
     std::vector<float> vectors;
   };
-  // A source's runs, in the order they were indexed: all, or those of one part (or of the whole,
-  // catalog::kWhole). Requires a valid position. Fails as the index does.
+  // A source's runs, in the order they were indexed. Requires a valid position. Fails as the index
+  // does.
   [[nodiscard]] absl::StatusOr<std::vector<SourceRun>> ReadRuns(catalog::Side side, int source,
-                                                                std::optional<int> part = {}) const;
+                                                                const RunFilter& filter = {}) const;
 
   // A vector found for one of the queries.
   struct Found {

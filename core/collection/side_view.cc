@@ -187,7 +187,7 @@ absl::StatusOr<std::string> SideView::ReadContent(int source) const {
 }
 
 absl::StatusOr<std::vector<CollectionView::SourceRun>> SideView::ReadRuns(
-    int source, std::optional<int> part) const {
+    int source, const RunFilter& filter) const {
   // In the catalogue first_vector counts within the index; in the result, within the source.
   std::vector<CollectionView::SourceRun> result;
   const auto add = [&](SnippetRun run, std::vector<float> vectors) {
@@ -199,7 +199,7 @@ absl::StatusOr<std::vector<CollectionView::SourceRun>> SideView::ReadRuns(
   if (const catalog::SourceRecord* record = RecordAt(source); record != nullptr) {
     const int dimension = base_->index->dimension();
     for (const SnippetRun& run : record->runs) {
-      if (run.part != part.value_or(run.part)) continue;
+      if (!filter.Passes(run)) continue;
       const auto first = record->vectors.begin() + run.first_vector * dimension;
       add(run, std::vector<float>(first, first + run.count * dimension));
     }
@@ -207,7 +207,7 @@ absl::StatusOr<std::vector<CollectionView::SourceRun>> SideView::ReadRuns(
   }
   for (const int i : base_->RunsOf(base_sources_[source])) {
     const SnippetRun& run = base_->catalog->runs(base_->side)[i];
-    if (run.part != part.value_or(run.part)) continue;
+    if (!filter.Passes(run)) continue;
     ASSIGN_OR_RETURN(std::vector<float> vectors,
                      base_->index->Reconstruct(run.first_vector, run.count));
     add(run, std::move(vectors));

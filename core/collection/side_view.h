@@ -63,7 +63,7 @@ class SideView {
   // As CollectionView.
   [[nodiscard]] absl::StatusOr<std::string> ReadContent(int source) const;
   [[nodiscard]] absl::StatusOr<std::vector<CollectionView::SourceRun>> ReadRuns(
-      int source, std::optional<int> part) const;
+      int source, const RunFilter& filter) const;
   [[nodiscard]] absl::StatusOr<std::vector<CollectionView::Found>> Search(
       std::span<const float> queries, int k, const ResolvedFilter& scope) const;
 

@@ -60,7 +60,7 @@ absl::StatusOr<const WholePath*> Explanations::PathOf(int source) {
   if (kept.path != nullptr) return kept.path.get();
   const auto [part, slope] = noted_.at(source);
   ASSIGN_OR_RETURN(const std::vector<SearchSpace::Run> runs,
-                   loaded_.view->ReadRuns(side_, source, part));
+                   loaded_.view->ReadRuns(side_, source, {.part = part}));
   ASSIGN_OR_RETURN(WholePath path,
                    TraceWhole(windows_, runs, slope, [this] { return timer_.KeepGoing(); }));
   kept.path = std::make_unique<const WholePath>(std::move(path));

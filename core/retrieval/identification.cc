@@ -36,7 +36,8 @@ absl::Status FollowPaths(const SearchSpace& space, const EmbeddedQuery& query, i
   scores.resize(std::min(scores.size(), static_cast<size_t>(count)));
   std::vector<Reading> readings;
   readings.reserve(scores.size());
-  for (const matching::SourceScore& score : scores) readings.push_back({score.source, score.part});
+  for (const matching::SourceScore& score : scores)
+    readings.push_back({score.source, score.part, score.match.slope});
   ASSIGN_OR_RETURN(const std::vector<PathMatch> paths,
                    MatchPaths(space, query, readings, [&] { return timer.KeepGoing(); }));
   for (size_t i = 0; i < scores.size(); ++i) {

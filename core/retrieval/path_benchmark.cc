@@ -87,11 +87,20 @@ void BM_MatchPaths(benchmark::State& state) {
   std::vector<SearchSpace::Run> runs = RandomRuns(random);
   const EmbeddedQuery query = QueryOf(RandomQuery(random), 10);
   SearchSpace space;
-  space.read_runs = [&](const Reading&) { return runs; };
-  const std::vector<Reading> readings(20);
+  space.read_runs = [&](int, const collection::RunFilter& filter) {
+    std::vector<SearchSpace::Run> wanted;
+    for (const SearchSpace::Run& run : runs) {
+      if (filter.Passes(run.run)) wanted.push_back(run);
+    }
+    return wanted;
+  };
+  std::vector<Reading> readings(20);
+  if (state.range(0) == 1) {
+    for (Reading& reading : readings) reading.slope = 1.0;
+  }
   for (auto _ : state) benchmark::DoNotOptimize(MatchPaths(space, query, readings));
 }
-BENCHMARK(BM_MatchPaths)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_MatchPaths)->ArgName("tempo_known")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
 // Of one candidate, at every tempo.
 void BM_TraceWhole(benchmark::State& state) {

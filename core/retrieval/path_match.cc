@@ -41,6 +41,9 @@ constexpr double kNear_s = 1.0;
 constexpr double kMinFit_s = 2.0;
 // Of a stretch: its similarities to an hour of score (7,200 windows) then take 7 MB.
 constexpr int kMostRows = 256;
+// Factor by which a run's tempo may be off the one that is known: the tempi that scores are indexed
+// at lie 1.19 apart, so that the nearest and one on either side are looked at.
+constexpr double kTempoFactor = 1.3;
 // Of the run's windows per window of the query, likewise: a hop far below the run's must not make
 // cells without end.
 constexpr double kLeastStep = 0.01;
@@ -69,6 +72,20 @@ std::vector<Stretch> StretchesOf(const matching::EmbeddingSequence& sequence) {
 }
 
 using Run = SearchSpace::Run;
+
+bool IsNear(double nominal, double slope) {
+  return Range<double>{slope / kTempoFactor, slope * kTempoFactor}.Contains(nominal);
+}
+
+// Of the runs that go by about as fast as `slope` says for one of the query's sequences.
+Range<double> TempoRatiosOf(const EmbeddedQuery& query, std::optional<double> slope) {
+  if (!slope.has_value() || query.sequences.empty()) return collection::RunFilter().tempo_ratios;
+  const auto [slowest, fastest] = std::minmax_element(
+      query.sequences.begin(), query.sequences.end(),
+      [](const auto& a, const auto& b) { return a.tempo_ratio < b.tempo_ratio; });
+  return {slowest->tempo_ratio * *slope / kTempoFactor,
+          fastest->tempo_ratio * *slope * kTempoFactor};
+}
 
 // Cells stand `step` windows of the run apart, as far as the tempi of both sides go from one window
 // of the query to the next: a path along the diagonal keeps to the tempo.
@@ -184,13 +201,13 @@ class Matcher {
           const std::function<absl::Status()>& keep_going)
       : sequence_(sequence), keep_going_(keep_going), stretches_(StretchesOf(sequence)) {}
 
-  absl::StatusOr<PathMatch> Match(const std::vector<Run>& runs) {
+  absl::StatusOr<PathMatch> Match(const std::vector<Run>& runs, std::optional<double> slope) {
     PathMatch match;
     float best_stretch = 0;
     double sum = 0;
     for (const Stretch& stretch : stretches_) {
       RETURN_IF_ERROR(keep_going_ ? keep_going_() : absl::OkStatus());
-      FindBestRun(stretch, runs);
+      FindBestRun(stretch, runs, slope);
       if (best_.score <= 0) continue;
       const std::vector<PathStep> steps = TracePath(
           best_.similarities, stretch.rows(), static_cast<int>(best_.run->run.count), best_.step);
@@ -209,7 +226,8 @@ class Matcher {
  private:
   // Into best_: the run that the stretch goes along with best; a score of 0 where nothing is alike.
   // A score has a run for each tempo, so that this also chooses the tempo.
-  void FindBestRun(const Stretch& stretch, const std::vector<Run>& runs) {
+  void FindBestRun(const Stretch& stretch, const std::vector<Run>& runs,
+                   std::optional<double> slope) {
     const float* const windows =
         sequence_.embeddings.data() + static_cast<size_t>(stretch.first) * sequence_.dimension;
     best_.score = 0;
@@ -218,6 +236,7 @@ class Matcher {
       const double nominal =
           run.run.tempo_ratio /
           sequence_.tempo_ratio;  // seconds of the source per second of the query
+      if (slope.has_value() && !IsNear(nominal, *slope)) continue;
       const auto columns = static_cast<int>(run.run.count);
       next_.run = &run;
       next_.step = std::max(kLeastStep, sequence_.hop_s * nominal / run.run.hop_s);
@@ -287,10 +306,12 @@ absl::StatusOr<std::vector<PathMatch>> MatchPaths(const SearchSpace& space,
     matchers.emplace_back(sequence, keep_going);
   std::vector<PathMatch> matches;
   for (const Reading& reading : readings) {
-    ASSIGN_OR_RETURN(const std::vector<Run> runs, space.read_runs(reading));
+    ASSIGN_OR_RETURN(
+        const std::vector<Run> runs,
+        space.read_runs(reading.source, {reading.part, TempoRatiosOf(query, reading.slope)}));
     PathMatch best;
     for (Matcher& matcher : matchers) {
-      ASSIGN_OR_RETURN(const PathMatch match, matcher.Match(runs));
+      ASSIGN_OR_RETURN(const PathMatch match, matcher.Match(runs, reading.slope));
       if (match.score > best.score) best = match;
     }
     matches.push_back(best);

@@ -153,7 +153,8 @@ absl::StatusOr<std::vector<SharedMusic>> FindSameMusic(const collection::LoadedC
                                                        int piece, matching::StageTimer& timer) {
   std::vector<SharedMusic> shared;
   if (loaded.view->duration_s(Side::kScores, piece) < kLeast_s) return shared;
-  ASSIGN_OR_RETURN(const auto runs, loaded.view->ReadRuns(Side::kScores, piece, catalog::kWhole));
+  ASSIGN_OR_RETURN(const auto runs,
+                   loaded.view->ReadRuns(Side::kScores, piece, {.part = catalog::kWhole}));
   const matching::EmbeddingSequence windows = AsWritten(runs, loaded.manifest.dimension);
   if (windows.start_s.empty()) return shared;
   ASSIGN_OR_RETURN(const auto proposed, Proposed(loaded, piece, windows, timer));
@@ -161,7 +162,7 @@ absl::StatusOr<std::vector<SharedMusic>> FindSameMusic(const collection::LoadedC
   ASSIGN_OR_RETURN(const auto score, ReadScore(loaded, piece));
   for (const auto& [other, slope] : proposed) {
     ASSIGN_OR_RETURN(const auto other_runs,
-                     loaded.view->ReadRuns(Side::kScores, other, catalog::kWhole));
+                     loaded.view->ReadRuns(Side::kScores, other, {.part = catalog::kWhole}));
     ASSIGN_OR_RETURN(const WholePath path, timer.Run(matching::Stage::kVote, [&, slope = slope] {
       return TraceWhole(windows, other_runs, slope, [&] { return timer.KeepGoing(); });
     }));

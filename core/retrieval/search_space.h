@@ -4,6 +4,7 @@
 #define ANTIPHON_CORE_RETRIEVAL_SEARCH_SPACE_H_
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -19,6 +20,8 @@ namespace antiphon::retrieval {
 struct Reading {
   int source = 0;
   int part = catalog::kWhole;
+  // About how fast it goes by, seconds of it per second of the query, where that is known.
+  std::optional<double> slope = {};
 };
 
 struct SearchSpace {
@@ -27,8 +30,9 @@ struct SearchSpace {
 
   // The k most similar vectors for each of the queries, [q, dimension], as CollectionView::Search.
   std::function<absl::StatusOr<std::vector<Found>>(std::span<const float> queries, int k)> search;
-  // Its runs, as CollectionView::ReadRuns.
-  std::function<absl::StatusOr<std::vector<Run>>(const Reading&)> read_runs;
+  // A source's runs, as CollectionView::ReadRuns.
+  std::function<absl::StatusOr<std::vector<Run>>(int source, const collection::RunFilter& filter)>
+      read_runs;
 };
 
 inline SearchSpace SpaceOf(const collection::CollectionView& view, catalog::Side side,
@@ -37,19 +41,22 @@ inline SearchSpace SpaceOf(const collection::CollectionView& view, catalog::Side
                         std::span<const float> queries,
                         int k) { return view.Search(side, queries, k, scope); },
           .read_runs =
-              [&view, side](const Reading& reading) {
-                return view.ReadRuns(side, reading.source, reading.part);
+              [&view, side](int source, const collection::RunFilter& filter) {
+                return view.ReadRuns(side, source, filter);
               }};
 }
 
 inline SearchSpace SpaceOf(const collection::Background& background, catalog::Side side) {
-  return {
-      .search = [&background, side](std::span<const float> queries,
-                                    int k) { return background.Search(side, queries, k); },
-      .read_runs = [&background,
-                    side](const Reading& reading) -> absl::StatusOr<std::vector<SearchSpace::Run>> {
-        return background.passages(side).at(reading.source);
-      }};
+  return {.search = [&background, side](std::span<const float> queries,
+                                        int k) { return background.Search(side, queries, k); },
+          .read_runs = [&background, side](int source, const collection::RunFilter& filter)
+              -> absl::StatusOr<std::vector<SearchSpace::Run>> {
+            std::vector<SearchSpace::Run> runs;
+            for (const SearchSpace::Run& run : background.passages(side).at(source)) {
+              if (filter.Passes(run.run)) runs.push_back(run);
+            }
+            return runs;
+          }};
 }
 
 }  // namespace antiphon::retrieval

@@ -120,7 +120,7 @@ TEST_F(RunIndexTest, IndexesPartsAndRemembersItForWhatIsAddedLater) {
   EXPECT_TRUE((*collection)->manifest().with_parts);
   const auto& view = (*collection)->view();
   EXPECT_TRUE(view.pieces().at(0).with_parts);
-  EXPECT_FALSE(view.ReadRuns(catalog::Side::kScores, 0, 1)->empty());
+  EXPECT_FALSE(view.ReadRuns(catalog::Side::kScores, 0, {.part = 1})->empty());
 }
 
 TEST_F(RunIndexTest, GoesOnWhereItWasInterrupted) {
