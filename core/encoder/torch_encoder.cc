@@ -36,7 +36,7 @@ constexpr int kGpuStreams = 4;
 
 std::atomic<int> g_compute_threads = 0;
 
-int64_t ComputeThreads() {
+int ComputeThreads() {
   const int threads = g_compute_threads;
   return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
@@ -132,7 +132,8 @@ class TorchEncoder : public WindowEncoder {
     const threads::ThreadScope no_more_threads(0);
     std::vector<float> embeddings(count * info_.dimension);
     // Windows go evenly to the workers, in parts no larger than a batch.
-    const int64_t workers = std::min(ComputeThreads(), std::max<int64_t>(1, count / kBatchStep));
+    const int64_t workers = std::min<int64_t>(threads::ShareOf(ComputeThreads()),
+                                              std::max<int64_t>(1, count / kBatchStep));
     const int64_t part = std::clamp<int64_t>((count + workers - 1) / workers, 1, batch_size_);
     std::atomic<int64_t> next = 0;
     absl::Mutex mutex;

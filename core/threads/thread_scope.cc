@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 #include <omp.h>
 
+#include <algorithm>
+#include <atomic>
 #include <mutex>
 
 namespace antiphon::threads {
@@ -21,6 +23,9 @@ struct OpenBlas {
   bool present() const { return get != nullptr && set != nullptr; }
 };
 
+std::atomic<int> g_computing = 0;  // threads with a scope
+thread_local int t_scopes = 0;     // of this thread
+
 OpenBlas& Blas() {
   static OpenBlas& blas = *new OpenBlas;
   return blas;
@@ -29,9 +34,12 @@ OpenBlas& Blas() {
 }  // namespace
 
 ThreadScope::ThreadScope(int threads) {
-  if (threads > 0) {
-    openmp_before_ = OpenMpThreads();
-    omp_set_num_threads(threads);
+  if (t_scopes++ == 0) ++g_computing;
+  const int before = OpenMpThreads();
+  const int share = t_scopes > 1 && threads == 0 ? before : ShareOf(threads > 0 ? threads : before);
+  if (share != before) {
+    openmp_before_ = before;
+    omp_set_num_threads(share);
   }
   OpenBlas& blas = Blas();
   if (!blas.present()) return;
@@ -44,10 +52,16 @@ ThreadScope::ThreadScope(int threads) {
 
 ThreadScope::~ThreadScope() {
   if (openmp_before_) omp_set_num_threads(*openmp_before_);
+  if (--t_scopes == 0) --g_computing;
   OpenBlas& blas = Blas();
   if (!blas.present()) return;
   std::lock_guard lock(blas.mutex);
   if (--blas.scopes == 0) blas.set(blas.threads);
+}
+
+int ShareOf(int threads) {
+  const int computing = std::max(1, g_computing.load());
+  return std::max(1, threads / computing);
 }
 
 int OpenMpThreads() { return omp_get_max_threads(); }
