@@ -2,11 +2,17 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <vector>
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #define ANTIPHON_AVX2 [[gnu::target("avx2")]]
 #define ANTIPHON_VNNI [[gnu::target("avx512f,avx512bw,avx512vnni")]]
+#define ANTIPHON_AMX [[gnu::target("avx512f,amx-tile,amx-int8")]]
 #endif
 
 namespace antiphon::index {
@@ -180,6 +186,105 @@ int64_t ScanVnni(const Quads* blocks, int64_t block_count, const Queries& querie
 }
 constexpr ByteKernels kAvx512Vnni = {ScanVnni};
 
+// A tile has sixteen rows of 64 bytes. A block's quads are one as they are; sixteen queries are
+// another, and the products of the two a third.
+constexpr int kTileRows = 16;
+constexpr int kTileQuads = 16;
+constexpr int kTileQueries = 4 * kTileRows;  // at once: four tiles hold their products
+
+struct alignas(64) TileConfig {
+  uint8_t palette = 1;
+  uint8_t start_row = 0;
+  uint8_t reserved[14] = {};
+  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+// Of at most kTileQueries queries, whose values stand in whole tiles. `products` is
+// [kTileQueries][kRows].
+ANTIPHON_AMX void MultiplyTiles(const Quads* block, const int8_t* values, int count, int quads,
+                                int32_t* products) {
+  constexpr int kProductStride = kRows * sizeof(int32_t);
+  const int stride = quads * kQuad;
+  const auto tile_of = [&](int group, int quad) {
+    return values + ptrdiff_t{group} * kTileRows * stride + ptrdiff_t{quad} * kQuad;
+  };
+  const int groups = (count + kTileRows - 1) / kTileRows;
+  _tile_zero(4);
+  _tile_zero(5);
+  _tile_zero(6);
+  _tile_zero(7);
+  for (int quad = 0; quad < quads; quad += kTileQuads) {
+    _tile_loadd(0, block + quad, sizeof(Quads));
+    _tile_loadd(1, tile_of(0, quad), stride);
+    _tile_dpbsud(4, 1, 0);
+    if (groups > 1) {
+      _tile_loadd(2, tile_of(1, quad), stride);
+      _tile_dpbsud(5, 2, 0);
+    }
+    if (groups > 2) {
+      _tile_loadd(3, tile_of(2, quad), stride);
+      _tile_dpbsud(6, 3, 0);
+    }
+    if (groups > 3) {
+      _tile_loadd(1, tile_of(3, quad), stride);
+      _tile_dpbsud(7, 1, 0);
+    }
+  }
+  _tile_stored(4, products, kProductStride);
+  if (groups > 1) _tile_stored(5, products + ptrdiff_t{1} * kTileRows * kRows, kProductStride);
+  if (groups > 2) _tile_stored(6, products + ptrdiff_t{2} * kTileRows * kRows, kProductStride);
+  if (groups > 3) _tile_stored(7, products + ptrdiff_t{3} * kTileRows * kRows, kProductStride);
+}
+
+ANTIPHON_AMX int64_t ScanAmx(const Quads* blocks, int64_t block_count, const Queries& queries,
+                             Hit* hits) {
+  if (queries.quads % kTileQuads != 0) return ScanVnni(blocks, block_count, queries, hits);
+  const int64_t width = int64_t{queries.quads} * kQuad;
+  const int padded = (queries.count + kTileRows - 1) / kTileRows * kTileRows;
+  std::vector<int8_t> values(padded * width, 0);
+  std::copy_n(queries.values, queries.count * width, values.begin());
+  std::vector<int32_t> bounds(queries.count);  // of sums that begin at 0
+  for (int q = 0; q < queries.count; ++q) {
+    bounds[q] = static_cast<int32_t>(std::clamp<int64_t>(
+        int64_t{queries.bounds[q]} - queries.starts[q], std::numeric_limits<int32_t>::min(),
+        std::numeric_limits<int32_t>::max()));
+  }
+  const TileConfig config;
+  _tile_loadconfig(&config);
+  alignas(64) int32_t products[kTileQueries * kRows];
+  int64_t found = 0;
+  for (int64_t block = 0; block < block_count; ++block, blocks += queries.quads) {
+    for (int first = 0; first < queries.count; first += kTileQueries) {
+      const int count = std::min(kTileQueries, queries.count - first);
+      MultiplyTiles(blocks, values.data() + first * width, count, queries.quads, products);
+      for (int q = 0; q < count; ++q) {
+        const int32_t* of_query = products + ptrdiff_t{q} * kRows;
+        unsigned above = _mm512_cmpgt_epi32_mask(_mm512_load_si512(of_query),
+                                                 _mm512_set1_epi32(bounds[first + q]));
+        for (; above != 0; above &= above - 1) {
+          const int row = __builtin_ctz(above);
+          hits[found++] = {static_cast<int32_t>(block * kRows + row), first + q,
+                           of_query[row] + queries.starts[first + q]};
+        }
+      }
+    }
+  }
+  _tile_release();
+  return found;
+}
+constexpr ByteKernels kAmx = {ScanAmx};
+
+// Whether the processor multiplies tiles, and the kernel lets this process do so.
+bool MayUseTiles() {
+  constexpr unsigned kTile = 1U << 24, kInt8 = 1U << 25;      // of the processor's features
+  constexpr int kRequestPermission = 0x1023, kTileData = 18;  // of arch_prctl
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+  if ((d & kTile) == 0 || (d & kInt8) == 0) return false;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
 #endif
 
 }  // namespace
@@ -208,13 +313,19 @@ const ByteKernels* ByteKernels::ForInstructions(ByteInstructions instructions) {
         return &kAvx512Vnni;
 #endif
       return nullptr;
+    case ByteInstructions::kAmx:
+#if defined(__x86_64__)
+      static const bool may = ForInstructions(ByteInstructions::kAvx512Vnni) && MayUseTiles();
+      if (may) return &kAmx;
+#endif
+      return nullptr;
   }
   return nullptr;
 }
 
 const ByteKernels& ByteKernels::Fastest() {
   for (const ByteInstructions instructions :
-       {ByteInstructions::kAvx512Vnni, ByteInstructions::kAvx2}) {
+       {ByteInstructions::kAmx, ByteInstructions::kAvx512Vnni, ByteInstructions::kAvx2}) {
     if (const ByteKernels* kernels = ForInstructions(instructions)) return *kernels;
   }
   return kBaseline;

@@ -16,6 +16,7 @@ enum class ByteInstructions {
   kBaseline,    // what the build targets
   kAvx2,        // AVX2
   kAvx512Vnni,  // AVX-512F and its dot products of bytes (VNNI)
+  kAmx,         // products of tiles of bytes (AMX-INT8), beside those
 };
 
 struct ByteKernels {

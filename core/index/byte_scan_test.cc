@@ -75,14 +75,14 @@ class ByteScanTest : public ::testing::TestWithParam<ByteInstructions> {
 };
 INSTANTIATE_TEST_SUITE_P(Instructions, ByteScanTest,
                          ::testing::Values(ByteInstructions::kBaseline, ByteInstructions::kAvx2,
-                                           ByteInstructions::kAvx512Vnni));
+                                           ByteInstructions::kAvx512Vnni, ByteInstructions::kAmx));
 
 TEST_P(ByteScanTest, EveryProductAboveItsBoundAndNoOther) {
   for (const int quads : {1, 5, 16, 1024}) {
-    for (const int queries : {1, 2, 3, 7, 8, 9, 33}) {
+    for (const int queries : {1, 2, 3, 7, 8, 9, 33, 48, 49, 70}) {
       const Case given(3, quads, queries, quads + queries);
       std::vector<int32_t> bounds;  // of a row's product: the equal one is no hit
-      for (int q = 0; q < queries; ++q) bounds.push_back(given.Product(q, q));
+      for (int q = 0; q < queries; ++q) bounds.push_back(given.Product(q % (3 * kBlockRows), q));
       std::vector<int64_t> last_row(queries, -1);
       int64_t expected = 0;
       const auto hits = given.Scan(*kernels_, bounds);
@@ -127,7 +127,8 @@ TEST(FastestByteKernelsTest, AreThoseOfASupportedInstructionSet) {
   const ByteKernels* fastest = &ByteKernels::Fastest();
   EXPECT_TRUE(fastest == ByteKernels::ForInstructions(ByteInstructions::kBaseline) ||
               fastest == ByteKernels::ForInstructions(ByteInstructions::kAvx2) ||
-              fastest == ByteKernels::ForInstructions(ByteInstructions::kAvx512Vnni));
+              fastest == ByteKernels::ForInstructions(ByteInstructions::kAvx512Vnni) ||
+              fastest == ByteKernels::ForInstructions(ByteInstructions::kAmx));
 }
 
 }  // namespace
