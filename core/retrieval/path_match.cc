@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -44,6 +45,10 @@ constexpr int kMostRows = 256;
 // Factor by which a run's tempo may be off the one that is known: the tempi that scores are indexed
 // at lie 1.19 apart, so that the nearest and one on either side are looked at.
 constexpr double kTempoFactor = 1.3;
+// Of the source, as fast as it goes by, around where a path at a neighbouring tempo lies.
+constexpr double kMargin_s = 3.0;
+constexpr Range<double> kEverywhere = {-std::numeric_limits<double>::infinity(),
+                                       std::numeric_limits<double>::infinity()};
 // Of the run's windows per window of the query, likewise: a hop far below the run's must not make
 // cells without end.
 constexpr double kLeastStep = 0.01;
@@ -155,8 +160,16 @@ double ColumnsPerRow(const std::vector<PathStep>& steps) {
 struct RunPath {
   float score = 0;
   const Run* run = nullptr;
+  int first = 0, columns = 0;  // of the run that it was looked for in
   double step = 0;
-  std::vector<float> similarities;  // [stretch.rows(), run->run.count]
+  std::vector<float> similarities;  // [stretch.rows(), columns]
+
+  // Its rows and the run's columns, one by one.
+  std::vector<PathStep> Trace(const Stretch& stretch) const {
+    std::vector<PathStep> steps = TracePath(similarities, stretch.rows(), columns, step);
+    for (PathStep& one : steps) one.column += first;
+    return steps;
+  }
 };
 
 // Puts the path's ends, its middle and its slope into `found`. Tempo gives and takes, so that the
@@ -209,8 +222,7 @@ class Matcher {
       RETURN_IF_ERROR(keep_going_ ? keep_going_() : absl::OkStatus());
       FindBestRun(stretch, runs, slope);
       if (best_.score <= 0) continue;
-      const std::vector<PathStep> steps = TracePath(
-          best_.similarities, stretch.rows(), static_cast<int>(best_.run->run.count), best_.step);
+      const std::vector<PathStep> steps = best_.Trace(stretch);
       // Stretches add up as segments do in VoteInTime; the place is that of the best.
       sum += best_.score;
       match.windows += steps.back().row - steps.front().row + 1;
@@ -224,28 +236,74 @@ class Matcher {
   }
 
  private:
+  // Seconds of the source per second of the query.
+  double NominalOf(const Run& run) const { return run.run.tempo_ratio / sequence_.tempo_ratio; }
+
   // Into best_: the run that the stretch goes along with best; a score of 0 where nothing is alike.
-  // A score has a run for each tempo, so that this also chooses the tempo.
+  // A score has a run for each tempo, so that this also chooses the tempo. Where it is about known,
+  // only the nearest is followed all along, and its neighbours where that one leads.
   void FindBestRun(const Stretch& stretch, const std::vector<Run>& runs,
                    std::optional<double> slope) {
-    const float* const windows =
-        sequence_.embeddings.data() + static_cast<size_t>(stretch.first) * sequence_.dimension;
     best_.score = 0;
-    for (const Run& run : runs) {
-      if (!(run.run.hop_s > 0)) continue;  // a catalogue lets a run of one window have no hop
-      const double nominal =
-          run.run.tempo_ratio /
-          sequence_.tempo_ratio;  // seconds of the source per second of the query
-      if (slope.has_value() && !IsNear(nominal, *slope)) continue;
-      const auto columns = static_cast<int>(run.run.count);
-      next_.run = &run;
-      next_.step = std::max(kLeastStep, sequence_.hop_s * nominal / run.run.hop_s);
-      next_.similarities.resize(static_cast<size_t>(stretch.rows()) * columns);
-      index::InnerProducts(windows, stretch.rows(), run.vectors.data(), columns,
-                           sequence_.dimension, next_.similarities.data());
-      next_.score = PathScore(next_.similarities, stretch.rows(), columns, next_.step, work_);
-      if (next_.score > best_.score) std::swap(best_, next_);
+    if (!slope.has_value()) {
+      for (const Run& run : runs) Follow(stretch, run, kEverywhere);
+      return;
     }
+    std::vector<const Run*> near;
+    for (const Run& run : runs) {
+      if (IsNear(NominalOf(run), *slope)) near.push_back(&run);
+    }
+    if (near.empty()) return;
+    const auto off = [&](const Run* run) { return std::abs(std::log(NominalOf(*run) / *slope)); };
+    const double nearest =
+        (*std::min_element(near.begin(), near.end(), [&](const Run* a, const Run* b) {
+          return off(a) < off(b);
+        }))->run.tempo_ratio;
+    for (const Run* run : near) {
+      if (run->run.tempo_ratio == nearest) Follow(stretch, *run, kEverywhere);
+    }
+    const Range<double> there = best_.score > 0 ? Surroundings(stretch) : kEverywhere;
+    for (const Run* run : near) {
+      if (run->run.tempo_ratio != nearest) Follow(stretch, *run, there);
+    }
+  }
+
+  // Of the source, seconds: where the stretch lies if best_ is near its path.
+  Range<double> Surroundings(const Stretch& stretch) const {
+    const std::vector<PathStep> steps = best_.Trace(stretch);
+    const SnippetRun& run = best_.run->run;
+    const double row_s = sequence_.hop_s * NominalOf(*best_.run) * kTempoFactor;
+    const double margin_s = kMargin_s * NominalOf(*best_.run);
+    const PathStep &first = steps.front(), &last = steps.back();
+    return {
+        run.start_s + first.column * run.hop_s - first.row * row_s - margin_s,
+        run.start_s + last.column * run.hop_s + (stretch.rows() - 1 - last.row) * row_s + margin_s};
+  }
+
+  // Keeps the best path along the run's windows that begin within `range`, if it is better than
+  // best_.
+  void Follow(const Stretch& stretch, const Run& run, const Range<double>& range) {
+    if (!(run.run.hop_s > 0)) return;  // a catalogue lets a run of one window have no hop
+    const auto column_at = [&run](double start_s) {
+      return std::clamp((start_s - run.run.start_s) / run.run.hop_s, 0.0,
+                        static_cast<double>(run.run.count));
+    };
+    next_.run = &run;
+    next_.first = static_cast<int>(std::ceil(column_at(range.low)));
+    next_.columns = static_cast<int>(std::min(std::floor(column_at(range.high)) + 1,
+                                              static_cast<double>(run.run.count))) -
+                    next_.first;
+    if (next_.columns < 1) return;
+    next_.step = std::max(kLeastStep, sequence_.hop_s * NominalOf(run) / run.run.hop_s);
+    next_.similarities.resize(static_cast<size_t>(stretch.rows()) * next_.columns);
+    const auto values_before = [this](int row) {
+      return static_cast<ptrdiff_t>(row) * sequence_.dimension;
+    };
+    index::InnerProducts(sequence_.embeddings.data() + values_before(stretch.first), stretch.rows(),
+                         run.vectors.data() + values_before(next_.first), next_.columns,
+                         sequence_.dimension, next_.similarities.data());
+    next_.score = PathScore(next_.similarities, stretch.rows(), next_.columns, next_.step, work_);
+    if (next_.score > best_.score) std::swap(best_, next_);
   }
 
   const matching::EmbeddingSequence& sequence_;

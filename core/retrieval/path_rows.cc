@@ -7,8 +7,10 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#define ANTIPHON_AVX2 __attribute__((target("avx2")))
 #define ANTIPHON_WIDE __attribute__((target("avx512f")))
 #else
+#define ANTIPHON_AVX2
 #define ANTIPHON_WIDE
 #endif
 
@@ -63,6 +65,11 @@ float Follow(const float* before, const float* weights, int cells, float price, 
   return FollowRow(before, weights, cells, price, now);
 }
 
+ANTIPHON_AVX2 float FollowAvx2(const float* before, const float* weights, int cells, float price,
+                               float* now) {
+  return FollowRow(before, weights, cells, price, now);
+}
+
 ANTIPHON_WIDE float FollowWide(const float* before, const float* weights, int cells, float price,
                                float* now) {
   return FollowRow(before, weights, cells, price, now);
@@ -70,6 +77,12 @@ ANTIPHON_WIDE float FollowWide(const float* before, const float* weights, int ce
 
 float Advance(const float* before, const float* weights, int cells, int least,
               std::span<const float> prices, float jump, float baseline, float* now) {
+  return AdvanceRow(before, weights, cells, least, prices, jump, baseline, now);
+}
+
+ANTIPHON_AVX2 float AdvanceAvx2(const float* before, const float* weights, int cells, int least,
+                                std::span<const float> prices, float jump, float baseline,
+                                float* now) {
   return AdvanceRow(before, weights, cells, least, prices, jump, baseline, now);
 }
 
@@ -120,8 +133,39 @@ void RowKernels::Weigh(const Cells& cells, const float* similarities, float* wei
 }
 
 #if defined(__x86_64__)
-// Cells next to one another lie between few windows, which two registers hold: from there they are
-// picked without going to memory for each.
+// Cells next to one another lie between few windows, which one register or two hold: from there
+// they are picked without going to memory for each.
+ANTIPHON_AVX2 void RowKernels::WeighAvx2(const Cells& cells, const float* similarities,
+                                         float* weights) {
+  constexpr int kCells = 8;
+  const int count = cells.count_;
+  const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  for (int cell = 0; cell < count; cell += kCells) {
+    const int32_t *left = cells.left_.data() + cell, *right = cells.right_.data() + cell;
+    const float* part = cells.part_.data() + cell;
+    const int first = left[0];
+    const int reach = right[kCells - 1] - first;  // columns behind the first
+    float before[kCells], after[kCells];
+    if (reach < kCells) {
+      const __m256i there = _mm256_cmpgt_epi32(_mm256_set1_epi32(reach + 1), places);
+      const __m256 near = _mm256_maskload_ps(similarities + first, there);
+      const __m256i from = _mm256_set1_epi32(first);
+      const __m256i at_left = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(left));
+      const __m256i at_right = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(right));
+      _mm256_storeu_ps(before, _mm256_permutevar8x32_ps(near, _mm256_sub_epi32(at_left, from)));
+      _mm256_storeu_ps(after, _mm256_permutevar8x32_ps(near, _mm256_sub_epi32(at_right, from)));
+    } else {
+      for (int i = 0; i < kCells; ++i) {
+        before[i] = similarities[left[i]];
+        after[i] = similarities[right[i]];
+      }
+    }
+    for (int i = 0; i < kCells; ++i)
+      weights[cell + i] = WeightOf(before[i] * (1 - part[i]) + after[i] * part[i]);
+  }
+  std::fill(weights + count, weights + UpToLanes(count), kNothing);
+}
+
 ANTIPHON_WIDE void RowKernels::WeighWide(const Cells& cells, const float* similarities,
                                          float* weights) {
   const int count = cells.count_;
@@ -159,13 +203,23 @@ const RowKernels& RowKernels::Portable() {
   return kKernels;
 }
 
+const RowKernels* RowKernels::Avx2() {
+#if defined(__x86_64__)
+  static constexpr RowKernels kKernels = {WeighAvx2, FollowAvx2, AdvanceAvx2};
+  static const bool there = __builtin_cpu_supports("avx2");
+  if (there) return &kKernels;
+#endif
+  return nullptr;
+}
+
 const RowKernels& RowKernels::Best() {
 #if defined(__x86_64__)
   static constexpr RowKernels kKernels = {WeighWide, FollowWide, AdvanceWide};
   static const bool wide = __builtin_cpu_supports("avx512f");
   if (wide) return kKernels;
 #endif
-  return Portable();
+  const RowKernels* const avx2 = Avx2();
+  return avx2 == nullptr ? Portable() : *avx2;
 }
 
 int CellWith(const float* row, int cells, float score) {

@@ -69,12 +69,14 @@ struct RowKernels {
   float (*advance)(const float* before, const float* weights, int cells, int least,
                    std::span<const float> prices, float jump, float baseline, float* now);
 
-  // Those for this processor, and those for any.
+  // Those for this processor, those for any, and those for AVX2: null where the processor lacks it.
   static const RowKernels& Best();
   static const RowKernels& Portable();
+  static const RowKernels* Avx2();
 
  private:
   static void Weigh(const Cells& cells, const float* similarities, float* weights);
+  static void WeighAvx2(const Cells& cells, const float* similarities, float* weights);
   static void WeighWide(const Cells& cells, const float* similarities, float* weights);
 };
 
