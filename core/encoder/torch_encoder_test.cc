@@ -94,9 +94,8 @@ TEST_F(TorchEncoderTest, RefusesANetworkThatDoesNotFitItsDescription) {
   EncoderInfo info = LoadEncoder(Path(bundle::kScoreEncoderFile), Modality::kScore).value()->info();
   for (const auto& [script, complaint] :
        {std::pair("def forward(self, cells: Tensor) -> Tensor:\n  return cells.float()\n", "shape"),
-        std::pair(
-            "def forward(self, cells: Tensor) -> Tensor:\n  return cells.mm(cells)\n",
-            "encoder failed")}) {
+        std::pair("def forward(self, cells: Tensor) -> Tensor:\n  return cells.mm(cells)\n",
+                  "encoder failed")}) {
     antiphon::testing::WriteEncoder(Path("other.pt"), info, script);
     const auto encoder = LoadEncoder(Path("other.pt"), Modality::kScore);
     EXPECT_EQ(encoder.status().code(), absl::StatusCode::kInvalidArgument);
