@@ -10,6 +10,7 @@
 #include <bit>
 #include <cmath>
 #include <filesystem>
+#include <optional>
 #include <thread>
 
 #include "absl/status/status.h"
@@ -27,9 +28,22 @@
 namespace antiphon::encoder {
 namespace {
 
-constexpr int64_t kBatchStep = 8;  // windows; batches are multiples of it
+// A thread more for every so many windows of a call.
+constexpr int64_t kWindowsPerThread = 8;
+
+// How many windows are run through a network at once. oneDNN compiles code for every size that it
+// meets, which takes longer than running it, and keeps the code of a few dozen sizes.
+struct BatchSizes {
+  int64_t largest;
+  int64_t step;  // batches are filled up to multiples of it
+};
+// In float32 larger batches take no less time a window, and their layers are so large that glibc
+// fetches their memory from the kernel again and again. Ten sizes are few enough to fill up none.
+constexpr BatchSizes kFloat32Batches = {10, 1};
+constexpr int64_t kBFloat16Step = 8;
 // On a GPU a batch is larger, and one of few sizes: cuDNN chooses its kernels anew for each.
 constexpr int kGpuBatchFactor = 16;
+constexpr int64_t kSmallestGpuBatch = 8;
 constexpr int64_t kGpuBatchStep = 256;
 // Calls that a GPU works on at once: while one is computed, the next ones' windows are copied.
 constexpr int kGpuStreams = 4;
@@ -95,18 +109,24 @@ absl::Status FailureOf(const std::exception& error, const std::string& what) {
   return full ? absl::ResourceExhaustedError(text) : absl::InternalError(text);
 }
 
-int64_t RoundUp(int64_t number, int64_t step) { return (number + step - 1) / step * step; }
+int64_t DivideUp(int64_t number, int64_t by) { return (number + by - 1) / by; }
+int64_t RoundUp(int64_t number, int64_t step) { return DivideUp(number, step) * step; }
+
+BatchSizes ChooseBatches(const torch::Device& device, torch::Dtype type, int batch_size) {
+  if (!device.is_cpu()) {
+    return {std::min(batch_size * kGpuBatchFactor, EncoderOptions::kBatchSizeRange.high),
+            kGpuBatchStep};
+  }
+  if (type != torch::kFloat32) return {batch_size, kBFloat16Step};
+  return {std::min<int64_t>(batch_size, kFloat32Batches.largest), kFloat32Batches.step};
+}
 
 // A network on the CPU or on one GPU.
 class TorchEncoder : public WindowEncoder {
  public:
-  TorchEncoder(EncoderInfo info, torch::jit::Module module, torch::Device device, int batch_size)
-      : info_(std::move(info)),
-        module_(std::move(module)),
-        device_(device),
-        batch_size_(device.is_cpu() ? batch_size
-                                    : std::min(batch_size * kGpuBatchFactor,
-                                               EncoderOptions::kBatchSizeRange.high)) {
+  TorchEncoder(EncoderInfo info, torch::jit::Module module, torch::Device device,
+               BatchSizes batches)
+      : info_(std::move(info)), module_(std::move(module)), device_(device), batches_(batches) {
     if (device_.is_cpu()) return;
     const c10::impl::VirtualGuardImpl gpu(device_.type());
     for (int i = 0; i < kGpuStreams; ++i)
@@ -114,7 +134,7 @@ class TorchEncoder : public WindowEncoder {
   }
 
   const EncoderInfo& info() const override { return info_; }
-  int batch_size() const override { return static_cast<int>(batch_size_); }
+  int batch_size() const override { return static_cast<int>(batches_.largest); }
 
   absl::StatusOr<std::vector<float>> Encode(std::span<const uint8_t> windows) const override {
     const int64_t cells = int64_t{info_.settings.window_frames} * info_.channels * info_.bands;
@@ -123,6 +143,7 @@ class TorchEncoder : public WindowEncoder {
           "windows: ", windows.size(), " cells are no multiple of a window's ", cells));
     }
     const int64_t count = static_cast<int64_t>(windows.size()) / cells;
+    if (count == 0) return std::vector<float>();
     return device_.is_cpu() ? EncodeOnCpu(windows, count, cells) : EncodeOnGpu(windows, count);
   }
 
@@ -131,10 +152,9 @@ class TorchEncoder : public WindowEncoder {
                                                  int64_t cells) const {
     const threads::ThreadScope no_more_threads(0);
     std::vector<float> embeddings(count * info_.dimension);
-    // Windows go evenly to the workers, in parts no larger than a batch.
-    const int64_t workers = std::min<int64_t>(threads::ShareOf(ComputeThreads()),
-                                              std::max<int64_t>(1, count / kBatchStep));
-    const int64_t part = std::clamp<int64_t>((count + workers - 1) / workers, 1, batch_size_);
+    const int64_t workers =
+        std::clamp<int64_t>(count / kWindowsPerThread, 1, threads::ShareOf(ComputeThreads()));
+    const int64_t part = PartOf(count, workers);
     std::atomic<int64_t> next = 0;
     absl::Mutex mutex;
     absl::Status status;  // guarded by mutex
@@ -157,16 +177,20 @@ class TorchEncoder : public WindowEncoder {
     return embeddings;
   }
 
+  // Windows go evenly to the workers, in batches.
+  int64_t PartOf(int64_t count, int64_t workers) const {
+    const int64_t batches = workers * DivideUp(count, workers * batches_.largest);
+    return std::min(RoundUp(DivideUp(count, batches), batches_.step), batches_.largest);
+  }
+
   absl::Status EncodePart(const uint8_t* windows, int64_t count, float* out) const {
     try {
       at::set_num_threads(1);  // of this thread's operators
       const torch::NoGradGuard no_gradients;
       // The optimising executor would re-specialise the graph at every new batch size, for seconds.
       const torch::jit::GraphOptimizerEnabledGuard no_specialisation(false);
-      // oneDNN compiles code for every batch size it meets, which takes longer than running it: few
-      // sizes are used, the rest filled up.
-      return TakeOut(Forward(Padded(Borrow(windows, count), RoundUp(count, kBatchStep)), count),
-                     count, out);
+      const torch::Tensor batch = Padded(Borrow(windows, count), RoundUp(count, batches_.step));
+      return TakeOut(Forward(batch, count), count, out);
     } catch (const std::exception& error) {  // c10::Error and what TorchScript throws
       return FailureOf(error, Name());
     }
@@ -176,7 +200,6 @@ class TorchEncoder : public WindowEncoder {
   absl::StatusOr<std::vector<float>> EncodeOnGpu(std::span<const uint8_t> windows,
                                                  int64_t count) const {
     std::vector<float> embeddings(count * info_.dimension);
-    if (count == 0) return embeddings;
     const c10::Stream stream = TakeStream();
     absl::Status status;
     try {
@@ -187,8 +210,8 @@ class TorchEncoder : public WindowEncoder {
       torch::Tensor input = torch::empty(Shape(count), pinned.dtype(torch::kUInt8));
       std::copy(windows.begin(), windows.end(), input.data_ptr<uint8_t>());
       torch::Tensor output = torch::empty({count, info_.dimension}, pinned.dtype(torch::kFloat32));
-      for (int64_t first = 0; first < count; first += batch_size_) {
-        const int64_t part = std::min(batch_size_, count - first);
+      for (int64_t first = 0; first < count; first += batches_.largest) {
+        const int64_t part = std::min(batches_.largest, count - first);
         const torch::Tensor cells =
             input.slice(0, first, first + part).to(device_, /*non_blocking=*/true);
         const torch::Tensor rows = Forward(Padded(cells, GpuBatch(part)), part);
@@ -219,7 +242,8 @@ class TorchEncoder : public WindowEncoder {
 
   static int64_t GpuBatch(int64_t count) {
     if (count > kGpuBatchStep) return RoundUp(count, kGpuBatchStep);
-    return std::max<int64_t>(kBatchStep, std::bit_ceil(static_cast<uint64_t>(count)));
+    return std::max(kSmallestGpuBatch,
+                    static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(count))));
   }
 
   static torch::Tensor Padded(const torch::Tensor& input, int64_t batch) {
@@ -273,26 +297,56 @@ class TorchEncoder : public WindowEncoder {
   const EncoderInfo info_;
   torch::jit::Module module_;
   const torch::Device device_;
-  const int64_t batch_size_;
+  const BatchSizes batches_;
   mutable absl::Mutex mutex_;
   mutable std::vector<c10::Stream> free_streams_;  // guarded by mutex_
 };
 
-// Encodes one window of each kind of content; a network that does not fit its description shows
-// itself here and not in a request.
-absl::Status SelfCheck(const TorchEncoder& encoder) {
+// Encodes a window with some cells set; a network that does not fit its description shows itself
+// here and not in a request.
+absl::StatusOr<std::vector<float>> SelfCheck(const TorchEncoder& encoder) {
   const EncoderInfo& info = encoder.info();
   std::vector<uint8_t> window(static_cast<size_t>(info.settings.window_frames) * info.channels *
                               info.bands);
   for (size_t i = 0; i < window.size(); i += 7) window[i] = 1;
-  ASSIGN_OR_RETURN(const std::vector<float> embedding, encoder.Encode(window));
+  ASSIGN_OR_RETURN(std::vector<float> embedding, encoder.Encode(window));
   double square = 0;
   for (float value : embedding) square += static_cast<double>(value) * value;
   if (std::abs(square - 1.0) > 1e-2) {
     return absl::InvalidArgumentError(
         absl::StrCat("the encoder's embeddings have length ", std::sqrt(square), ", not 1"));
   }
-  return absl::OkStatus();
+  return embedding;
+}
+
+// The network with its weights laid out as oneDNN wants them, on the CPU in float32; none where
+// LibTorch can't do that to its script.
+std::optional<torch::jit::Module> Optimised(const torch::jit::Module& module) {
+  try {
+    torch::jit::Module frozen = torch::jit::freeze(module);
+    return torch::jit::optimize_for_inference(frozen);
+  } catch (const std::exception&) {  // c10::Error and what TorchScript throws
+    return std::nullopt;
+  }
+}
+
+// Checks the encoder of the network as it is in the file, and prefers that of the optimised one
+// where it gives the same.
+absl::StatusOr<std::unique_ptr<WindowEncoder>> MakeEncoder(const EncoderInfo& info,
+                                                           const torch::jit::Module& module,
+                                                           const torch::Device& device,
+                                                           torch::Dtype type, int batch_size) {
+  const BatchSizes batches = ChooseBatches(device, type, batch_size);
+  auto encoder = std::make_unique<TorchEncoder>(info, module, device, batches);
+  ASSIGN_OR_RETURN(const std::vector<float> embedding, SelfCheck(*encoder));
+  if (!device.is_cpu() || type != torch::kFloat32) return encoder;
+  std::optional<torch::jit::Module> optimised = Optimised(module);
+  if (!optimised) return encoder;
+  auto faster = std::make_unique<TorchEncoder>(info, *std::move(optimised), device, batches);
+  const absl::StatusOr<std::vector<float>> again = SelfCheck(*faster);
+  const auto near = [](float a, float b) { return std::abs(a - b) < 1e-3F; };
+  if (!again.ok() || !std::ranges::equal(*again, embedding, near)) return encoder;
+  return faster;
 }
 
 absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadOnto(const torch::Device& device,
@@ -307,8 +361,9 @@ absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadOnto(const torch::Device& dev
     return absl::InvalidArgumentError(
         absl::StrCat(path, " is no TorchScript file: ", FirstLine(error.what())));
   }
+  const torch::Dtype type = ChooseType(options.precision, device);
   try {
-    module.to(device, ChooseType(options.precision, device));
+    module.to(device, type);
   } catch (const std::exception& error) {
     return absl::ResourceExhaustedError(
         absl::StrCat(path, " cannot be put onto ", device.str(), ": ", FirstLine(error.what())));
@@ -316,19 +371,17 @@ absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadOnto(const torch::Device& dev
   const auto unfit = [&path](const absl::Status& failure) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": ", failure.message()));
   };
-  ASSIGN_OR_RETURN(EncoderInfo info, MapError(ParseEncoderInfo(extra[kEncoderInfoName]), unfit));
+  ASSIGN_OR_RETURN(const EncoderInfo info,
+                   MapError(ParseEncoderInfo(extra[kEncoderInfoName]), unfit));
   if (info.modality != modality) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, " is no ", std::string(ModalityName(modality)), " encoder"));
   }
-  auto encoder = std::make_unique<TorchEncoder>(std::move(info), std::move(module), device,
-                                                options.batch_size);
   // A GPU that fails is no fault of the file.
   const auto blame = [&](const absl::Status& failure) {
     return device.is_cpu() || absl::IsInvalidArgument(failure) ? unfit(failure) : failure;
   };
-  RETURN_IF_ERROR(MapError(SelfCheck(*encoder), blame));
-  return encoder;
+  return MapError(MakeEncoder(info, module, device, type, options.batch_size), blame);
 }
 
 }  // namespace

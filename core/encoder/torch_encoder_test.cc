@@ -58,6 +58,51 @@ TEST_F(TorchEncoderTest, EncodesAnyNumberOfWindowsToUnitVectors) {
   }
 }
 
+// Networks that LibTorch optimises in part only, or not at all.
+TEST_F(TorchEncoderTest, ServesScriptsOfAnyKind) {
+  constexpr char kBranches[] = R"(
+def forward(self, cells: Tensor) -> Tensor:
+    rows = []
+    for window in cells:
+        x = window[None, None, :, 0].float()
+        if bool(window.any()):
+            x = torch.conv2d(x, torch.ones([4, 1, 3, 3]), None, [1, 1], [1, 1])
+        else:
+            x = x.expand(1, 4, x.size(2), x.size(3)) + 1
+        rows.append(x.sum(3).flatten() + 0.001)
+    rows = torch.stack(rows)
+    return rows / rows.norm(2, [1], True)
+)";
+  constexpr char kNoWeights[] = R"(
+def forward(self, cells: Tensor) -> Tensor:
+    rows = cells[:, :, 0].sum(2).repeat(1, 4).float() + 0.001
+    return rows / rows.norm(2, [1], True)
+)";
+  EncoderInfo info = LoadEncoder(Path(bundle::kScoreEncoderFile), Modality::kScore).value()->info();
+  info.dimension = 4 * info.settings.window_frames;
+  for (const char* script : {kBranches, kNoWeights}) {
+    antiphon::testing::WriteEncoder(Path("other.pt"), info, script);
+    const auto encoder = LoadEncoder(Path("other.pt"), Modality::kScore);
+    ASSERT_TRUE(encoder.ok()) << encoder.status();
+    const auto embeddings = (*encoder)->Encode(SomeWindows(info, 20));
+    ASSERT_TRUE(embeddings.ok()) << embeddings.status();
+    EXPECT_EQ(embeddings->size(), 20u * info.dimension);
+  }
+}
+
+TEST_F(TorchEncoderTest, RefusesANetworkThatDoesNotFitItsDescription) {
+  EncoderInfo info = LoadEncoder(Path(bundle::kScoreEncoderFile), Modality::kScore).value()->info();
+  for (const auto& [script, complaint] :
+       {std::pair("def forward(self, cells: Tensor) -> Tensor:\n  return cells.float()\n", "shape"),
+        std::pair("def forward(self, cells: Tensor) -> Tensor:\n  return cells.mm(cells)\n",
+                  "encoder failed")}) {
+    antiphon::testing::WriteEncoder(Path("other.pt"), info, script);
+    const auto encoder = LoadEncoder(Path("other.pt"), Modality::kScore);
+    EXPECT_EQ(encoder.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(encoder.status().message()), HasSubstr(complaint));
+  }
+}
+
 TEST_F(TorchEncoderTest, ManyThreadsGetWhatOneGets) {
   const auto encoder = LoadEncoder(Path(bundle::kScoreEncoderFile), Modality::kScore);
   ASSERT_TRUE(encoder.ok()) << encoder.status();

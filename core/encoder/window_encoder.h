@@ -75,7 +75,7 @@ struct EncoderOptions {
   std::string device = "cpu";  // "cpu", "cuda:N" or "auto" (cuda:0 when LibTorch has one)
   Precision precision = Precision::kAuto;
   static constexpr Range<int> kBatchSizeRange = {1, 4096};
-  // Windows run through the network at once; on a GPU 16 times as many, up to the range's end.
+  // Windows run through the network at once: at most 10 in float32 on CPUs; 16 times this on GPUs.
   int batch_size = 64;
   // Where a GPU is not there, is lost or has no memory left, the CPU takes over, and this is told
   // so in a sentence, from any thread; without it that is a failure.

@@ -32,6 +32,14 @@ def forward(self, cells: Tensor) -> Tensor:
 
 }  // namespace
 
+void WriteEncoder(const std::string& path, const encoder::EncoderInfo& info,
+                  const std::string& script) {
+  torch::jit::Module module("TestModel");
+  module.define(script);
+  module.eval();
+  module.save(path, {{encoder::kEncoderInfoName, encoder::EncoderInfoToJson(info)}});
+}
+
 void WriteTestModel(const std::string& folder, const encoder::EncoderInfo& info) {
   encoder::EncoderInfo half = info;
   half.bands = info.settings.pitches;
@@ -40,12 +48,8 @@ void WriteTestModel(const std::string& folder, const encoder::EncoderInfo& info)
     const bool audio = modality == encoder::Modality::kAudio;
     half.modality = modality;
     half.channels = audio ? 1 : 2;
-    torch::jit::Module module("TestModel");
-    module.define(audio ? kAudioActivity : kScoreActivity);
-    module.define(kForward);
-    module.eval();
-    module.save(folder + "/" + (audio ? bundle::kAudioEncoderFile : bundle::kScoreEncoderFile),
-                {{encoder::kEncoderInfoName, encoder::EncoderInfoToJson(half)}});
+    WriteEncoder(folder + "/" + (audio ? bundle::kAudioEncoderFile : bundle::kScoreEncoderFile),
+                 half, std::string(audio ? kAudioActivity : kScoreActivity) + kForward);
   }
 }
 

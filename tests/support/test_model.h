@@ -1,5 +1,4 @@
-// A model for tests that nobody trained: two TorchScript files that any encoder loader reads, which
-// hear what core/testing/fake_encoder.h hears.
+// Models for tests that nobody trained, as TorchScript files that any encoder loader reads.
 #ifndef ANTIPHON_TESTS_SUPPORT_TEST_MODEL_H_
 #define ANTIPHON_TESTS_SUPPORT_TEST_MODEL_H_
 
@@ -9,6 +8,12 @@
 
 namespace antiphon::testing {
 
+// Writes an encoder file whose network is `script`, TorchScript with a function `forward`.
+void WriteEncoder(const std::string& path, const encoder::EncoderInfo& info,
+                  const std::string& script);
+
+// Two networks that hear what core/testing/fake_encoder.h hears.
+//
 // Writes FOLDER/audio_encoder.pt and FOLDER/score_encoder.pt. `info` gives model id and settings;
 // dimension, channels and bands follow from them. Requires as many bands as pitches and a window
 // that divides into six parts.

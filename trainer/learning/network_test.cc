@@ -149,5 +149,38 @@ TEST(NetworkTest, AnExportedModelLoadsAndEncodesAlikeInEveryBatchSizeAndPrecisio
   }
 }
 
+// Encoders optimise what they load, and divide their windows into batches.
+TEST(NetworkTest, AnEncoderGivesWhatTheNetworkInItsFileGives) {
+  const testing::TemporaryFolder folder;
+  const std::string& out = folder.path();
+  encoder::EncoderOptions options;
+  options.precision = encoder::Precision::kFloat32;
+  for (NetworkSpec spec : AllSpecs()) {
+    ASSERT_TRUE(ExportUntrained(spec.architecture, spec.settings, spec.dimension, 1, out).ok());
+    const std::string path =
+        out + "/" +
+        (spec.modality == Modality::kAudio ? bundle::kAudioEncoderFile : bundle::kScoreEncoderFile);
+    const torch::Tensor cells = RandomCells(spec, 19).contiguous();
+    torch::jit::Module network = torch::jit::load(path);
+    network.to(torch::kFloat32);
+    const torch::Tensor expected = network.forward({cells}).toTensor().contiguous();
+    const auto loaded = encoder::LoadEncoder(path, spec.modality, options);
+    ASSERT_TRUE(loaded.ok()) << loaded.status();
+    const std::span<const uint8_t> windows(cells.data_ptr<uint8_t>(), cells.numel());
+    const std::vector<float> together = (*loaded)->Encode(windows).value();
+    ASSERT_EQ(together.size(), static_cast<size_t>(expected.numel()));
+    const int64_t each = cells.numel() / cells.size(0);
+    for (int64_t window = 0; window < cells.size(0); ++window) {
+      const std::vector<float> alone =
+          (*loaded)->Encode(windows.subspan(window * each, each)).value();
+      for (int i = 0; i < spec.dimension; ++i) {
+        const int64_t at = window * spec.dimension + i;
+        ASSERT_NEAR(together[at], expected.data_ptr<float>()[at], 1e-5);
+        ASSERT_NEAR(alone[i], expected.data_ptr<float>()[at], 1e-5);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace antiphon::trainer::learning
