@@ -33,6 +33,9 @@ struct PathMatch {
 // that the tempi of both sides ask for; it may wait, or go twice as far, at a price. Stretches of
 // the query find their paths one by one; before each `keep_going`, unless empty, is asked, and its
 // failure is returned. Fails as the index does.
+//
+// Where a reading says how fast it goes by, only runs within a factor of 1.3 of that are read:
+// those of the nearest tempo are followed all along, the others around the path that they have.
 [[nodiscard]] absl::StatusOr<std::vector<PathMatch>> MatchPaths(
     const SearchSpace& space, const EmbeddedQuery& query, std::span<const Reading> readings,
     const std::function<absl::Status()>& keep_going = {});

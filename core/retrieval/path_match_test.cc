@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 #include <random>
@@ -148,6 +149,94 @@ TEST(TracePathTest, BeginsWhereThePathBeginsAndTellsWhatIsBelowTheFloor) {
   EXPECT_DOUBLE_EQ(steps.front().column, 10);
   EXPECT_EQ(steps[3].weight, 0);
   EXPECT_NEAR(steps[3].similarity, 0.1, 1e-6);
+}
+
+constexpr int kDimension = 16;
+constexpr double kHop_s = 0.5;
+
+// A made source: at every moment a vector between those of the seconds around it.
+class MadeSource {
+ public:
+  explicit MadeSource(int seconds) : seconds_(seconds), vectors_((seconds + 1) * kDimension) {
+    std::mt19937 random(3);
+    std::normal_distribution<float> normal;
+    for (float& value : vectors_) value = normal(random);
+  }
+
+  std::vector<float> At(double time_s) const {
+    const int before = std::min(static_cast<int>(time_s), seconds_ - 1);
+    const auto part = static_cast<float>(time_s - before);
+    std::vector<float> vector(kDimension);
+    float square = 0;
+    for (int i = 0; i < kDimension; ++i) {
+      vector[i] = vectors_[before * kDimension + i] * (1 - part) +
+                  vectors_[(before + 1) * kDimension + i] * part;
+      square += vector[i] * vector[i];
+    }
+    for (float& value : vector) value /= std::sqrt(square);
+    return vector;
+  }
+
+  SearchSpace::Run RunAt(double tempo_ratio) const {
+    SearchSpace::Run run;
+    run.run.tempo_ratio = tempo_ratio;
+    run.run.hop_s = kHop_s * tempo_ratio;
+    run.run.window_s = 2 * tempo_ratio;
+    for (double at = 0; at < seconds_; at += run.run.hop_s, ++run.run.count) {
+      const std::vector<float> vector = At(at);
+      run.vectors.insert(run.vectors.end(), vector.begin(), vector.end());
+    }
+    return run;
+  }
+
+ private:
+  const int seconds_;
+  std::vector<float> vectors_;
+};
+
+// A search space of that source alone, which notes the tempi that were read.
+struct MadeSpace {
+  explicit MadeSpace(const MadeSource& source) {
+    for (int i = -4; i <= 4; ++i) runs.push_back(source.RunAt(std::exp2(i / 4.0)));
+    space.read_runs = [this](int, const collection::RunFilter& filter) {
+      std::vector<SearchSpace::Run> wanted;
+      for (const SearchSpace::Run& run : runs) {
+        if (filter.Passes(run.run)) wanted.push_back(run);
+      }
+      read = wanted.size();
+      return wanted;
+    };
+  }
+
+  std::vector<SearchSpace::Run> runs;
+  SearchSpace space;
+  size_t read = 0;  // runs, of the last reading
+};
+
+TEST(MatchPathsTest, AKnownTempoLeadsToTheSamePath) {
+  const MadeSource source(120);
+  MadeSpace made(source);
+  for (const double slope : {0.6, 0.95, 1.1, 1.7}) {
+    matching::EmbeddingSequence windows{.dimension = kDimension, .window_s = 2, .hop_s = 0.25};
+    for (int i = 0; i < 33; ++i) {
+      windows.start_s.push_back(i * windows.hop_s);
+      const std::vector<float> vector = source.At(50 + slope * windows.start_s.back());
+      windows.embeddings.insert(windows.embeddings.end(), vector.begin(), vector.end());
+    }
+    const EmbeddedQuery query = QueryOf(windows, 10);
+    const Reading anyhow, known{.slope = slope * 1.05}, wrong{.slope = slope * 3};
+    const auto all = MatchPaths(made.space, query, {&anyhow, 1});
+    EXPECT_EQ(made.read, 9u);
+    const auto few = MatchPaths(made.space, query, {&known, 1});
+    EXPECT_LE(made.read, 3u);
+    const auto none = MatchPaths(made.space, query, {&wrong, 1});
+    ASSERT_TRUE(all.ok() && few.ok() && none.ok());
+    EXPECT_GT(all->at(0).score, 0.9) << slope;
+    EXPECT_DOUBLE_EQ(few->at(0).score, all->at(0).score) << slope;
+    EXPECT_DOUBLE_EQ(few->at(0).place.reference_s, all->at(0).place.reference_s) << slope;
+    EXPECT_DOUBLE_EQ(few->at(0).match.slope, all->at(0).match.slope) << slope;
+    EXPECT_LT(none->at(0).score, 0.5) << slope;
+  }
 }
 
 }  // namespace
