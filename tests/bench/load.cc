@@ -1,6 +1,8 @@
 #include "tests/bench/load.h"
 
 #include <algorithm>
+#include <atomic>
+#include <numeric>
 #include <random>
 #include <thread>
 #include <utility>
@@ -12,15 +14,32 @@
 namespace antiphon::bench {
 namespace {
 
+// The excerpts in an order that the seed decides, again and again, so that each is asked about as
+// often as the others.
+class Order {
+ public:
+  Order(size_t excerpts, uint64_t seed) : excerpts_(excerpts) {
+    std::iota(excerpts_.begin(), excerpts_.end(), 0);
+    std::shuffle(excerpts_.begin(), excerpts_.end(), std::mt19937_64(seed));
+  }
+
+  size_t operator[](size_t call) const { return excerpts_[call % excerpts_.size()]; }
+
+ private:
+  std::vector<size_t> excerpts_;
+};
+
 class ClosedLoop {
  public:
   ClosedLoop(Caller& caller, const std::vector<Excerpt>& excerpts, const LoadOptions& options)
-      : caller_(caller), excerpts_(excerpts), options_(options), clients_(caller.connections()) {
-    for (size_t i = 0; i < clients_.size(); ++i) clients_[i].order.seed(options.seed + i);
-  }
+      : caller_(caller),
+        excerpts_(excerpts),
+        options_(options),
+        order_(excerpts.size(), options.seed),
+        has_ended_(caller.connections()) {}
 
   Load Run() {
-    for (size_t i = 0; i < clients_.size(); ++i) Ask(i);
+    for (size_t i = 0; i < has_ended_.size(); ++i) Ask(i);
     std::this_thread::sleep_for(std::chrono::duration<double>(options_.warm_up_s));
     WaitUntil(&ClosedLoop::EachHasEnded);
     options_.on_begin();
@@ -34,15 +53,9 @@ class ClosedLoop {
   }
 
  private:
-  struct Client {
-    std::mt19937_64 order;
-    bool has_ended = false;  // a call, whatever came of it
-  };
-
   void Ask(size_t client) {
     Call call;
-    std::uniform_int_distribution<size_t> excerpt(0, excerpts_.size() - 1);
-    call.excerpt = excerpt(clients_[client].order);
+    call.excerpt = order_[begun_++];
     call.due_s = call.sent_s = SecondsSince(began_);
     caller_.Identify(static_cast<int>(client), excerpts_[call.excerpt].request,
                      [this, client, call](Answer answer) mutable {
@@ -74,7 +87,7 @@ class ClosedLoop {
   // Whether the client is to ask again.
   bool Note(size_t client, Call call) {
     const absl::MutexLock lock(&mutex_);
-    clients_[client].has_ended = true;
+    has_ended_[client] = true;
     const bool failed = call.answer.outcome == Outcome::kFailed;
     const bool again = !stops_ && !failed;
     if (counts_ || failed) load_.calls.push_back(std::move(call));
@@ -83,22 +96,23 @@ class ClosedLoop {
   }
 
   bool EachHasEnded() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return std::all_of(clients_.begin(), clients_.end(),
-                       [](const Client& client) { return client.has_ended; });
+    return std::find(has_ended_.begin(), has_ended_.end(), false) == has_ended_.end();
   }
   bool NobodyAsks() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return resting_ == clients_.size();
+    return resting_ == has_ended_.size();
   }
   bool EnoughHaveEnded() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return load_.calls.size() >= clients_.size() || NobodyAsks();
+    return load_.calls.size() >= has_ended_.size() || NobodyAsks();
   }
 
   Caller& caller_;
   const std::vector<Excerpt>& excerpts_;
   const LoadOptions& options_;
   const SteadyTime began_ = SteadyNow();
+  const Order order_;
+  std::atomic<size_t> begun_ = 0;  // calls
   absl::Mutex mutex_;
-  std::vector<Client> clients_;  // `order` belongs to whoever asks for the client
+  std::vector<bool> has_ended_;  // a call, whatever came of it, by client
   bool counts_ ABSL_GUARDED_BY(mutex_) = false;
   bool stops_ ABSL_GUARDED_BY(mutex_) = false;
   size_t resting_ ABSL_GUARDED_BY(mutex_) = 0;  // clients that ask no more
@@ -139,8 +153,7 @@ Load RunOpenLoop(Caller& caller, const std::vector<Excerpt>& excerpts, Arrivals 
                  double rate, const LoadOptions& options) {
   const std::vector<double> due =
       DueTimes(arrivals, rate, options.warm_up_s + options.duration_s, options.seed);
-  std::mt19937_64 order(options.seed);
-  std::uniform_int_distribution<size_t> excerpt(0, excerpts.size() - 1);
+  const Order order(excerpts.size(), options.seed);
   Ended ended;
   const SteadyTime began = SteadyNow();
   const auto sleep_until = [&began](double at_s) {
@@ -155,7 +168,7 @@ Load RunOpenLoop(Caller& caller, const std::vector<Excerpt>& excerpts, Arrivals 
     const bool counts = due[i] >= options.warm_up_s;
     sleep_until(due[i]);
     Call call;
-    call.excerpt = excerpt(order);
+    call.excerpt = order[i];
     call.due_s = due[i];
     call.sent_s = SecondsSince(began);
     caller.Identify(static_cast<int>(i) % caller.connections(), excerpts[call.excerpt].request,

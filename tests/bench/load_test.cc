@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -108,6 +109,15 @@ TEST_F(LoadTest, AnOpenLoopSendsWhatIsDueWhetherOrNotOthersAreAnswered) {
   EXPECT_EQ(server_.calls, 48);
   EXPECT_EQ(looks_, 2);
   EXPECT_THAT(load.calls, Each(Field(&Call::due_s, AllOf(Ge(0.125), Lt(0.375)))));
+}
+
+TEST_F(LoadTest, EveryExcerptIsAskedAboutAsOftenAsTheOthers) {
+  const auto caller = Connect(2);
+  const Load load = RunOpenLoop(*caller, excerpts_, Arrivals::kEven, 128, Options(0, 0.25));
+  ASSERT_EQ(load.calls.size(), 32);
+  EXPECT_EQ(std::count_if(load.calls.begin(), load.calls.end(),
+                          [](const Call& call) { return call.excerpt == 0; }),
+            16);
 }
 
 // A call takes 20 ms and one comes every 10 ms: the last is due after 290 ms and answered after

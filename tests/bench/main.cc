@@ -1,8 +1,10 @@
 // antiphon-bench: loads a running server and says what it takes to answer.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <functional>
+#include <optional>
 
 #include "core/base/standard_output.h"
 #include "core/base/status_macros.h"
@@ -12,9 +14,17 @@
 namespace antiphon::bench {
 namespace {
 
-// Looks at the server; what cannot be seen is left out, and said once at the start.
+// What cannot be seen is left out; that there is something to see has been checked at the start.
 void Look(const Arguments& arguments, ServerFigures& figures) {
   figures = LookAt(arguments.server).value_or(ServerFigures());
+}
+
+Run RunOf(std::optional<int> clients, std::optional<double> rate, double seconds) {
+  Run run;
+  run.clients = clients;
+  run.rate = rate;
+  run.seconds = seconds;
+  return run;
 }
 
 using Loop = std::function<Load(Caller&, const std::vector<Excerpt>&, const LoadOptions&)>;
@@ -50,7 +60,7 @@ absl::Status MeasureAll(const Arguments& arguments, Report& report) {
         DrawExcerpts(clips, seconds, arguments.places, arguments.load.seed);
     for (const int clients : arguments.clients) {
       RETURN_IF_ERROR(Measure(arguments, excerpts, clients, RunClosedLoop,
-                              {.clients = clients, .rate = {}, .seconds = seconds}, report));
+                              RunOf(clients, std::nullopt, seconds), report));
     }
     for (const double rate : arguments.rates) {
       const auto loop = [&](Caller& caller, const std::vector<Excerpt>& wanted,
@@ -58,7 +68,7 @@ absl::Status MeasureAll(const Arguments& arguments, Report& report) {
         return RunOpenLoop(caller, wanted, arguments.arrivals, rate, options);
       };
       RETURN_IF_ERROR(Measure(arguments, excerpts, arguments.connections, loop,
-                              {.clients = {}, .rate = rate, .seconds = seconds}, report));
+                              RunOf(std::nullopt, rate, seconds), report));
     }
   }
   return absl::OkStatus();

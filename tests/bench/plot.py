@@ -16,6 +16,8 @@ class Axis:
         low, high = (min(values), max(values)) if values else (0, 1)
         if logarithmic:
             self._low, self._high = low / 1.2, high * 1.2
+        elif low > high / 2:  # near each other: their differences are what is to be seen
+            self._low, self._high = low - (high - low) / 10 - 1e-6, high + (high - low) / 10 + 1e-6
         else:
             self._low, self._high = min(0, low), high * 1.05 or 1
 
@@ -60,8 +62,8 @@ def _frame(title, x_label, y_label, x_axis, y_axis):
 
 
 def chart(path, title, x_label, y_label, series, log_x=False, log_y=False):
-    """Writes `series`, lists of (x, y) by name, each with a line through its points. Values are > 0
-    on a logarithmic axis."""
+    """Writes `series`, lists of (x, y) by name, each with a line through its points in their order.
+    Values are > 0 on a logarithmic axis."""
     x_axis = Axis([x for points in series.values() for x, _ in points], WIDTH, log_x)
     y_axis = Axis([y for points in series.values() for _, y in points], HEIGHT, log_y)
     parts = _frame(title, x_label, y_label, x_axis, y_axis)
@@ -69,7 +71,7 @@ def chart(path, title, x_label, y_label, series, log_x=False, log_y=False):
         colour = COLOURS[row % len(COLOURS)]
         dashes = f'stroke-dasharray="{4 * (row // len(COLOURS))} 3"' if row >= len(COLOURS) else ""
         places = [(LEFT + x_axis.place(x), TOP + HEIGHT - y_axis.place(y))
-                  for x, y in sorted(points)]
+                  for x, y in points]
         parts.append(f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in places)}" '
                      f'fill="none" stroke="{colour}" stroke-width="1.6" {dashes}/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in places]
