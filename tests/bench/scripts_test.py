@@ -48,7 +48,7 @@ class PlotTest(unittest.TestCase):
             return xml.etree.ElementTree.parse(path).getroot()
 
     def points(self, root):
-        return [line.get("points").split() for line in root.iter("{*}polyline")]
+        return [line.get("points").split() for line in root.iterfind(".//{*}polyline")]
 
     def test_every_series_has_its_points(self):
         points = self.points(self.draw({"a": [(1, 1), (2, 4)], "b": [(1, 2)]}))
