@@ -9,7 +9,7 @@
 #include "tests/bench/load.h"
 #include "tests/bench/server_figures.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the name that CLI11 has
 class App;
 }  // namespace CLI
 

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "antiphon/v1/retrieval.pb.h"
 
 namespace antiphon::bench {
@@ -27,7 +29,7 @@ TEST(ExcerptsTest, ExcerptsAreStretchesOfTheClip) {
   const std::vector<Excerpt> excerpts = DrawExcerpts({clip}, 2, 3, 1);
   ASSERT_EQ(excerpts.size(), 3);
   for (const Excerpt& excerpt : excerpts) {
-    const auto first = static_cast<size_t>(excerpt.start_s * kSampleRate + 0.5);
+    const auto first = static_cast<size_t>(std::lround(excerpt.start_s * kSampleRate));
     EXPECT_EQ(SamplesOf(excerpt), clip.samples.substr(2 * first, size_t{2} * 2 * kSampleRate));
     EXPECT_EQ(excerpt.length_s, 2);
   }

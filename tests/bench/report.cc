@@ -129,6 +129,7 @@ std::vector<Recognized> RecognizedIn(const Load& load, const std::vector<Excerpt
     by_excerpt.emplace(call.excerpt, std::move(one));
   }
   std::vector<Recognized> recognized;
+  recognized.reserve(by_excerpt.size());
   for (auto& [index, one] : by_excerpt) recognized.push_back(std::move(one));
   return recognized;
 }
