@@ -110,6 +110,7 @@ absl::StatusOr<Channel> OpenChannel(const ConnectionOptions& options) {
   if (!options.server_name.empty()) arguments.SetSslTargetNameOverride(options.server_name);
   // A proxy from the environment is of no use on the way to this machine.
   if (IsThisMachine(options.server)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  if (options.own_connection) arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   Channel channel;
   channel.channel = grpc::CreateCustomChannel(options.server, credentials, arguments);
   if (!key.empty()) channel.metadata.emplace_back("authorization", absl::StrCat("Bearer ", key));

@@ -29,6 +29,8 @@ struct ConnectionOptions {
   std::string api_key;         // the key itself, where there is no file
   bool plaintext_key = false;  // send a key to other machines too without TLS; not with TLS
 
+  bool own_connection = false;  // not one that other channels to the server share
+
   std::string request_id;  // of every call, for the server's log; empty: the server makes one up
 
   bool encrypted() const {

@@ -96,15 +96,17 @@ class Server:
     """A real antiphon-server process over the bundle, listening on a free port of the loopback.
 
     Used with `with`: it is killed at the end if it still runs. `limits` are those of its
-    descriptors, soft and hard (None: as they are); `environment` is added to the test's.
+    descriptors, soft and hard (None: as they are); `environment` is added to the test's;
+    `executable` is another program than the one built here.
     """
 
-    def __init__(self, *flags, bundle=BUNDLE, limits=None, environment=None):
+    def __init__(self, *flags, bundle=BUNDLE, limits=None, environment=None, executable=None):
         self.metrics_port = free_port()
         self._log = tempfile.NamedTemporaryFile(mode="w+", prefix="antiphon_server_", suffix=".log")
         self.process = subprocess.Popen(
-            [program("antiphon-server"), "--bundle", str(bundle), "--listen", "127.0.0.1:0",
-             "--metrics-listen", f"127.0.0.1:{self.metrics_port}", *flags],
+            [executable or program("antiphon-server"), "--bundle", str(bundle),
+             "--listen", "127.0.0.1:0", "--metrics-listen", f"127.0.0.1:{self.metrics_port}",
+             *flags],
             stdout=self._log, stderr=subprocess.STDOUT,
             env={**os.environ, **(environment or {})},
             preexec_fn=limits and functools.partial(limit_descriptors, *limits))

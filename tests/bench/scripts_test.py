@@ -1,0 +1,68 @@
+"""What the scripts make of the programs that they run, and the plots that they draw."""
+
+import pathlib
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import compare  # noqa: E402
+import index_types  # noqa: E402
+import plot  # noqa: E402
+
+
+class CompareTest(unittest.TestCase):
+
+    def test_olaf_names_the_recording_with_most_matches(self):
+        output = ("query_index, total_queries, query_path, query_offset, match_count, query_start, "
+                  "query_stop, path, match_identifier, reference_start, reference_stop\n"
+                  "1 ,2 ,q.wav, 0.000, 7 ,2.392 ,9.272, /other.flac, 38, 32.392, 39.272\n"
+                  "1 ,2 ,q.wav, 0.000, 15 ,2.392 ,9.272, /right.flac, 39, 32.392, 39.272\n"
+                  "2 ,2 ,r.wav, 0.000, 0 ,0.0 ,0.0, , 0, 0.0, 0.0\n")
+        with tempfile.TemporaryDirectory() as folder:
+            found = compare.Olaf(pathlib.Path(folder)).first(output)
+        self.assertEqual(found, {"q.wav": "/right.flac"})
+
+    def test_audfprint_names_what_matched(self):
+        output = ("Matched q.wav 9.3 sec 117 raw hashes as /right.flac at   30.0 s with    58 of "
+                  "   77 common hashes at rank  0\nNOMATCH r.wav 9.3 sec 80 raw hashes\n")
+        self.assertEqual(compare.Audfprint(pathlib.Path(".")).first(output),
+                         {"q.wav": "/right.flac"})
+
+    def test_recall_is_the_share_of_the_exact_neighbours(self):
+        count = index_types.WINDOWS, index_types.NEIGHBOURS
+        exact = [[list(range(count[1]))] * count[0]]
+        found = [[list(range(5, count[1] + 5))] * count[0]]
+        self.assertAlmostEqual(index_types.share_found(found, exact), 0.8)
+        self.assertEqual(index_types.share_found(exact, exact), 1)
+
+
+class PlotTest(unittest.TestCase):
+
+    def draw(self, series, **axes):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "chart.svg"
+            plot.chart(path, "A < B", "x", "y", series, **axes)
+            return xml.etree.ElementTree.parse(path).getroot()
+
+    def points(self, root):
+        return [line.get("points").split() for line in root.iterfind(".//{*}polyline")]
+
+    def test_every_series_has_its_points(self):
+        points = self.points(self.draw({"a": [(1, 1), (2, 4)], "b": [(1, 2)]}))
+        self.assertEqual([len(line) for line in points], [2, 1])
+
+    def test_a_logarithmic_axis_puts_ratios_at_equal_distances(self):
+        [line] = self.points(self.draw({"a": [(1, 5), (10, 5), (100, 5)]}, log_x=True))
+        x = [float(point.split(",")[0]) for point in line]
+        self.assertAlmostEqual(x[1] - x[0], x[2] - x[1], delta=0.2)
+
+    def test_one_value_alone_can_be_drawn(self):
+        self.draw({"a": [(3, 3)]})
+        self.draw({"a": [(3, 3)]}, log_x=True, log_y=True)
+
+
+if __name__ == "__main__":
+    unittest.main()
