@@ -28,6 +28,10 @@ constexpr double kNear = 0.4;
 // Of the scores of whole paths, by which two editions explain the query equally well.
 constexpr double kTie = 0.01;
 
+// Of a query that goes by at about one tempo. In a longer one it need not be that of the votes that
+// agree best.
+constexpr double kOneTempo_s = 30;
+
 // Looks at the best `count` sources again, window by window, and ranks them anew by what that
 // finds; the others are dropped.
 absl::Status FollowPaths(const SearchSpace& space, const EmbeddedQuery& query, int count,
@@ -36,8 +40,11 @@ absl::Status FollowPaths(const SearchSpace& space, const EmbeddedQuery& query, i
   scores.resize(std::min(scores.size(), static_cast<size_t>(count)));
   std::vector<Reading> readings;
   readings.reserve(scores.size());
-  for (const matching::SourceScore& score : scores)
-    readings.push_back({score.source, score.part, score.match.slope});
+  const bool one_tempo = query.end_s - query.begin_s <= kOneTempo_s;
+  for (const matching::SourceScore& score : scores) {
+    readings.push_back({score.source, score.part});
+    if (one_tempo) readings.back().slope = score.match.slope;
+  }
   ASSIGN_OR_RETURN(const std::vector<PathMatch> paths,
                    MatchPaths(space, query, readings, [&] { return timer.KeepGoing(); }));
   for (size_t i = 0; i < scores.size(); ++i) {

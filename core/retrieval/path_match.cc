@@ -284,6 +284,7 @@ class Matcher {
   // best_.
   void Follow(const Stretch& stretch, const Run& run, const Range<double>& range) {
     if (!(run.run.hop_s > 0)) return;  // a catalogue lets a run of one window have no hop
+    if (range.high < run.run.start_s) return;
     const auto column_at = [&run](double start_s) {
       return std::clamp((start_s - run.run.start_s) / run.run.hop_s, 0.0,
                         static_cast<double>(run.run.count));
