@@ -197,7 +197,7 @@ void VisitComputing(AnyConfig& c, Visitor& v) {
   v.Number("compute-threads", c.store.compute_threads, encoder::kComputeThreadsRange,
            "Threads of one run of the network; 0 is the number of cores");
   v.Number("index-threads", indexes.threads, index::IndexOptions::kThreadsRange,
-           "Threads of one search of the index; 0 leaves OpenMP's choice");
+           "Threads of one search of the index, fewer while others compute; 0: a core each");
   v.Number("batch-windows", c.store.batching.max_windows, BatchingOptions::kMaxWindowsRange,
            "Windows encoded at once, over all requests");
   v.Number("batch-delay-ms", c.store.batching.max_delay_ms, BatchingOptions::kMaxDelayRange,

@@ -152,8 +152,7 @@ class TorchEncoder : public WindowEncoder {
                                                  int64_t cells) const {
     const threads::ThreadScope no_more_threads(0);
     std::vector<float> embeddings(count * info_.dimension);
-    const int64_t workers =
-        std::clamp<int64_t>(count / kWindowsPerThread, 1, threads::ShareOf(ComputeThreads()));
+    const int64_t workers = std::clamp<int64_t>(count / kWindowsPerThread, 1, ComputeThreads());
     const int64_t part = PartOf(count, workers);
     std::atomic<int64_t> next = 0;
     absl::Mutex mutex;

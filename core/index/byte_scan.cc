@@ -239,7 +239,9 @@ ANTIPHON_AMX void MultiplyTiles(const Quads* block, const int8_t* values, int co
 
 ANTIPHON_AMX int64_t ScanAmx(const Quads* blocks, int64_t block_count, const Queries& queries,
                              Hit* hits) {
-  if (queries.quads % kTileQuads != 0) return ScanVnni(blocks, block_count, queries, hits);
+  // Whole tiles only, and not mostly empty ones.
+  if (queries.quads % kTileQuads != 0 || queries.count < kTileRows / 2)
+    return ScanVnni(blocks, block_count, queries, hits);
   const int64_t width = int64_t{queries.quads} * kQuad;
   const int padded = (queries.count + kTileRows - 1) / kTileRows * kTileRows;
   std::vector<int8_t> values(padded * width, 0);
@@ -250,8 +252,11 @@ ANTIPHON_AMX int64_t ScanAmx(const Quads* blocks, int64_t block_count, const Que
         int64_t{queries.bounds[q]} - queries.starts[q], std::numeric_limits<int32_t>::min(),
         std::numeric_limits<int32_t>::max()));
   }
+  // In assembly, so that the compiler knows that all of the configuration is read; the barrier is
+  // for the values, which tiles are loaded from behind its back.
   const TileConfig config;
-  _tile_loadconfig(&config);
+  asm volatile("ldtilecfg %0" ::"m"(config));
+  asm volatile("" ::: "memory");
   alignas(64) int32_t products[kTileQueries * kRows];
   int64_t found = 0;
   for (int64_t block = 0; block < block_count; ++block, blocks += queries.quads) {

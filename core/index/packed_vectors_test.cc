@@ -99,7 +99,8 @@ TEST(PackedVectorsTest, NeitherThreadsNorInstructionsChangeAnything) {
   const RowRange all = {0, vectors.count()};
   const Result one = Packed(*packed, {&all, 1}, queries, 25);
   for (const ByteInstructions instructions :
-       {ByteInstructions::kBaseline, ByteInstructions::kAvx2, ByteInstructions::kAvx512Vnni}) {
+       {ByteInstructions::kBaseline, ByteInstructions::kAvx2, ByteInstructions::kAvx512Vnni,
+        ByteInstructions::kAmx}) {
     const ByteKernels* kernels = ByteKernels::ForInstructions(instructions);
     if (kernels == nullptr) continue;
     for (const int threads : {1, 2, 5}) {

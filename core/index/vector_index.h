@@ -75,7 +75,9 @@ struct IndexOptions {
   static constexpr Range<int> kPackedFromRange = {1, 1 << 30};
   int packed_from = 16'384;
   static constexpr Range<int> kThreadsRange = {0, 1024};
-  int threads = 0;  // of a search or a build; 0 leaves OpenMP's choice
+  // Of a search or a build, shared with what computes at the same time (thread_scope.h); 0 leaves
+  // OpenMP's choice.
+  int threads = 0;
 };
 
 // k neighbours for each query, best first. Where there are fewer than k, the rest has id -1 and

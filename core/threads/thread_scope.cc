@@ -31,16 +31,15 @@ OpenBlas& Blas() {
   return blas;
 }
 
+// Requires a thread that computes.
+int ShareOf(int threads) { return std::max(1, threads / g_computing.load()); }
+
 }  // namespace
 
-ThreadScope::ThreadScope(int threads) {
+ThreadScope::ThreadScope(int threads) : openmp_before_(OpenMpThreads()) {
   if (t_scopes++ == 0) ++g_computing;
-  const int before = OpenMpThreads();
-  const int share = t_scopes > 1 && threads == 0 ? before : ShareOf(threads > 0 ? threads : before);
-  if (share != before) {
-    openmp_before_ = before;
-    omp_set_num_threads(share);
-  }
+  const bool inner = t_scopes > 1;
+  if (threads > 0 || !inner) omp_set_num_threads(ShareOf(threads > 0 ? threads : openmp_before_));
   OpenBlas& blas = Blas();
   if (!blas.present()) return;
   std::lock_guard lock(blas.mutex);
@@ -51,17 +50,12 @@ ThreadScope::ThreadScope(int threads) {
 }
 
 ThreadScope::~ThreadScope() {
-  if (openmp_before_) omp_set_num_threads(*openmp_before_);
+  omp_set_num_threads(openmp_before_);
   if (--t_scopes == 0) --g_computing;
   OpenBlas& blas = Blas();
   if (!blas.present()) return;
   std::lock_guard lock(blas.mutex);
   if (--blas.scopes == 0) blas.set(blas.threads);
-}
-
-int ShareOf(int threads) {
-  const int computing = std::max(1, g_computing.load());
-  return std::max(1, threads / computing);
 }
 
 int OpenMpThreads() { return omp_get_max_threads(); }

@@ -3,8 +3,6 @@
 #ifndef ANTIPHON_CORE_THREADS_THREAD_SCOPE_H_
 #define ANTIPHON_CORE_THREADS_THREAD_SCOPE_H_
 
-#include <optional>
-
 namespace antiphon::threads {
 
 // While it lives, the calling thread counts as one that computes. OpenMP regions that it starts use
@@ -26,12 +24,8 @@ class ThreadScope {
   ThreadScope& operator=(const ThreadScope&) = delete;
 
  private:
-  std::optional<int> openmp_before_;  // where it was changed
+  const int openmp_before_;
 };
-
-// What falls to each of the threads that compute when `threads` are divided among them, at least 1.
-// More would make calls wait for one another at every barrier, and answer less in sum.
-int ShareOf(int threads);
 
 // Threads that an OpenMP region started by the calling thread may use, at least 1.
 int OpenMpThreads();
