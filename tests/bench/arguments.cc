@@ -15,8 +15,9 @@ CLI::Range Within(const Range<T>& range) {
 void AddArguments(CLI::App& program, Arguments& arguments) {
   program.add_option("--target", arguments.target, "HOST:PORT of the server, without TLS")
       ->required();
-  program.add_option("--metrics", arguments.server.metrics,
-                     "HOST:PORT of its /metrics, for processor time and memory");
+  program.add_option(
+      "--metrics", arguments.server.metrics,
+      "HOST:PORT of its /metrics, for processor time and memory without --server-pid");
   program.add_option("--server-pid", arguments.server.pid,
                      "The server's process, if on this machine: for anonymous memory as well");
   program.add_option("--clip", arguments.clips, "Sound files to ask about")->required();
@@ -58,7 +59,7 @@ void AddArguments(CLI::App& program, Arguments& arguments) {
       ->check(Within(Arguments::kSecondsRange))
       ->capture_default_str();
   program.add_option("--timeout-s", arguments.timeout_s, "Of a call, seconds")
-      ->check(CLI::PositiveNumber)
+      ->check(Within(Arguments::kTimeoutRange))
       ->capture_default_str();
   program
       .add_option("--seed", arguments.load.seed,

@@ -20,6 +20,7 @@ struct Arguments {
   static constexpr Range<int> kPlacesRange = {1, 1000};
   static constexpr Range<double> kRateRange = {0.001, 1e5};
   static constexpr Range<double> kSecondsRange = {0, 3600};
+  static constexpr Range<double> kTimeoutRange = {0.001, 3600};
 
   std::string target;                  // HOST:PORT
   ServerPlace server;                  // where to look at its processor time and memory

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "antiphon/v1/admin.grpc.pb.h"
 #include "client/rpc/channel.h"
+#include "client/rpc/rpc_status.h"
 #include "core/base/status_macros.h"
 
 namespace antiphon::bench {
@@ -25,6 +26,13 @@ absl::Status ToStatus(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
 }
 
+// The client's own reading: a message that is too large for gRPC has another code there, and one
+// that is too large for the server blames a field.
+bool IsRefusal(const grpc::Status& status) {
+  const absl::Status failure = client::FromGrpc(status, /*server=*/"", /*timeout_s=*/0);
+  return absl::IsResourceExhausted(failure) && !client::FieldOf(failure);
+}
+
 Answer AnswerOf(const grpc::Status& status, grpc::ByteBuffer& bytes) {
   Answer answer;
   grpc::Status outcome = status;
@@ -36,9 +44,9 @@ Answer AnswerOf(const grpc::Status& status, grpc::ByteBuffer& bytes) {
     answer.outcome = Outcome::kAnswered;
     return answer;
   }
-  if (outcome.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED)
-    answer.outcome = Outcome::kRefused;
+  if (IsRefusal(outcome)) answer.outcome = Outcome::kRefused;
   answer.error = ToStatus(outcome).ToString();
+  answer.retry_delay_s = client::RetryDelayOf(outcome);
   return answer;
 }
 

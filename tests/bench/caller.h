@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,13 +18,14 @@ namespace antiphon::bench {
 
 enum class Outcome {
   kAnswered,
-  kRefused,  // RESOURCE_EXHAUSTED: the server had too much to do
-  kFailed,   // anything else
+  kRefused,  // RESOURCE_EXHAUSTED without a field to blame: the server had too much to do
+  kFailed,   // anything else, as a request over a limit of size
 };
 
 struct Answer {
   Outcome outcome = Outcome::kFailed;
-  std::string error;  // code and message, unless it was answered
+  std::string error;                    // code and message, unless it was answered
+  std::optional<double> retry_delay_s;  // that the server asks for, if it does
   v1::IdentifyResponse response;
 };
 

@@ -131,14 +131,22 @@ def cut(recordings, options, folder):
     return excerpts
 
 
-def share(hits, asked):
-    return f"{hits} of {asked}" if asked else "-"
+def share(hits, count):
+    return f"{hits} of {count}" if count else "-"
 
 
 def row(name, task, sound, cpu, start, mebibytes, same_recording="-", same_work="-"):
     return {"name": name, "task": task, "sound_per_cpu_second": sound / cpu if cpu else None,
             "start_cpu_seconds": start, "mebibytes": mebibytes, "same_recording": same_recording,
             "same_work": same_work}
+
+
+def per_excerpt(every, alone, count):
+    """Processor seconds of each further excerpt, and of the start, from the costs of `count`
+    excerpts and of the first alone. None where the two cannot be told apart: there is no further
+    one, or the first alone took as long as all."""
+    each = (every.cpu - alone.cpu) / (count - 1) if count > 1 else 0
+    return (each, max(0.0, alone.cpu - each)) if each > 0 else (None, None)
 
 
 def of_antiphon(server, excerpts, options):
@@ -150,11 +158,11 @@ def of_antiphon(server, excerpts, options):
                         f"{options.duration_s:g}")
     run = figures["runs"][0]
     found = {one["clip"]: one["id"] for one in figures["recognized"]}
-    asked = [excerpt for excerpt in excerpts if excerpt.path in found]
-    hits = sum(found[excerpt.path] == excerpt.piece for excerpt in asked)
+    answered = [excerpt for excerpt in excerpts if excerpt.path in found]
+    hits = sum(found[excerpt.path] == excerpt.piece for excerpt in answered)
     return [row(f"Antiphon, {figures['server']['pieces']} scores", "identify against scores",
                 run["sound_per_cpu_second"], 1, None, run["resident_bytes"] / 2**20,
-                same_work=share(hits, len(asked)))]
+                same_work=share(hits, len(answered)))]
 
 
 def asked(rival, excerpts, recordings, is_right):
@@ -184,8 +192,7 @@ def of_fingerprints(kind, excerpts, recordings, others, options):
             right = asked(kind(pathlib.Path(folder)), performed, [path for _, path in others],
                           lambda excerpt, found: piece_of.get(found) == excerpt.piece)[3]
         works = share(right, len(performed))
-    each = (asking.cpu - alone.cpu) / (len(excerpts) - 1)
-    start = max(0.0, alone.cpu - each)
+    each, start = per_excerpt(asking, alone, len(excerpts))
     return [row(kind.name, f"identify against {len(files)} recordings", options.seconds, each,
                 start, asking.mebibytes, share(same, len(excerpts)), works),
             row(kind.name, "index recordings", sum(map(duration, files)), indexing.cpu, None,
@@ -196,9 +203,9 @@ def of_fpcalc(excerpts, options):
     paths = [excerpt.path for excerpt in excerpts]
     command = ["fpcalc", "-ignore-errors"]  # it takes the end of a short file for one
     every, alone = Cost([*command, *paths]), Cost([*command, paths[0]])
-    each = (every.cpu - alone.cpu) / (len(paths) - 1)
+    each, start = per_excerpt(every, alone, len(paths))
     return [row("fpcalc", "fingerprint only; AcoustID's service answers", options.seconds, each,
-                max(0.0, alone.cpu - each), every.mebibytes)]
+                start, every.mebibytes)]
 
 
 def of_transforms():
@@ -226,7 +233,7 @@ def of_transforms():
     each = min(seconds() for _ in range(5))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return rows + [row(f"librosa {librosa.__version__}", "constant-Q transform", NOISE_SECONDS,
-                       each, first - each, peak)]
+                       each, max(0.0, first - each), peak)]
 
 
 def compare_recordings(options):
@@ -269,21 +276,38 @@ def print_table(table, skipped):
         print(f"skipped: {name}")
 
 
-def main():
+def positive(text):
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return int(text)
+
+
+def parse(words=None):
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server")
     parser.add_argument("--recording", action="append", default=[])
     parser.add_argument("--other", action="append", default=[])
     parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--places", type=int, default=4)
+    parser.add_argument("--places", type=positive, default=4, help="excerpts of each recording")
     parser.add_argument("--duration-s", type=float, default=20, help="of asking the server")
     parser.add_argument("--index", action="append", default=[])
     parser.add_argument("--queries", nargs="+", default=[])
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--plot", type=pathlib.Path)
-    options = parser.parse_args()
+    options = parser.parse_args(words)
+    if not options.recording and not options.index:
+        parser.error("nothing to compare: name a --recording or an --index")
+    if options.recording and not options.server:
+        parser.error("--recording needs a --server that is asked about it")
+    if options.index and not options.queries:
+        parser.error("--index needs --queries to search it for")
+    return options
+
+
+def main():
+    options = parse()
     figures = {}
     if options.recording:
         figures["recordings"], skipped = compare_recordings(options)

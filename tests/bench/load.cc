@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <thread>
 #include <utility>
@@ -36,20 +38,24 @@ class ClosedLoop {
         excerpts_(excerpts),
         options_(options),
         order_(excerpts.size(), options.seed),
-        has_ended_(caller.connections()) {}
+        clients_(caller.connections()),
+        has_ended_(clients_) {}
 
   Load Run() {
-    for (size_t i = 0; i < has_ended_.size(); ++i) Ask(i);
+    std::thread asking_again(&ClosedLoop::AskAgain, this);
+    for (size_t client = 0; client < clients_; ++client) Ask(client);
     std::this_thread::sleep_for(std::chrono::duration<double>(options_.warm_up_s));
     WaitUntil(&ClosedLoop::EachHasEnded);
     options_.on_begin();
     const double begin_s = Count(true);
     WaitUntil(&ClosedLoop::NobodyAsks, absl::Seconds(options_.duration_s));
     WaitUntil(&ClosedLoop::EnoughHaveEnded);
-    load_.seconds = Count(false) - begin_s;
+    Load load;
+    load.seconds = Count(false) - begin_s;
     options_.on_end();
-    Stop();
-    return std::move(load_);
+    load.calls = Stop();
+    asking_again.join();
+    return load;
   }
 
  private:
@@ -65,6 +71,30 @@ class ClosedLoop {
                      });
   }
 
+  // Lets clients that were refused ask again when it is time. Until the loop stops.
+  void AskAgain() {
+    while (const std::optional<size_t> client = NextToAskAgain()) Ask(*client);
+  }
+
+  // Waits until it is time for one; nothing when the loop stops: then all of them rest.
+  std::optional<size_t> NextToAskAgain() {
+    const absl::MutexLock lock(&mutex_);
+    for (SteadyTime due = FirstDue(); !stops_; due = FirstDue()) {
+      const SteadyTime now = SteadyNow();
+      if (due <= now) return waiting_.extract(waiting_.begin()).mapped();
+      const auto is_over = [this, due]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+        return stops_ || FirstDue() < due;
+      };
+      mutex_.AwaitWithTimeout(absl::Condition(&is_over), Between(now, due));
+    }
+    resting_ += waiting_.size();
+    return std::nullopt;
+  }
+
+  SteadyTime FirstDue() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return waiting_.empty() ? kNever : waiting_.begin()->first;
+  }
+
   void WaitUntil(bool (ClosedLoop::*holds)() const,
                  absl::Duration at_most = absl::InfiniteDuration()) {
     const absl::MutexLock lock(&mutex_);
@@ -78,31 +108,36 @@ class ClosedLoop {
     return SecondsSince(began_);
   }
 
-  void Stop() {
+  // Returns the calls that counted.
+  std::vector<Call> Stop() {
     const absl::MutexLock lock(&mutex_);
     stops_ = true;
     mutex_.Await(absl::Condition(this, &ClosedLoop::NobodyAsks));
+    return std::move(calls_);
   }
 
-  // Whether the client is to ask again.
+  // Whether the client is to ask again at once.
   bool Note(size_t client, Call call) {
     const absl::MutexLock lock(&mutex_);
     has_ended_[client] = true;
-    const bool failed = call.answer.outcome == Outcome::kFailed;
-    const bool again = !stops_ && !failed;
-    if (counts_ || failed) load_.calls.push_back(std::move(call));
-    if (!again) ++resting_;
-    return again;
+    const Outcome outcome = call.answer.outcome;
+    const double retry_delay_s = call.answer.retry_delay_s.value_or(kRetryDelayS);
+    if (counts_ || outcome == Outcome::kFailed) calls_.push_back(std::move(call));
+    if (stops_ || outcome == Outcome::kFailed) {
+      ++resting_;
+      return false;
+    }
+    if (outcome == Outcome::kAnswered) return true;
+    waiting_.emplace(After(absl::Seconds(retry_delay_s)), client);
+    return false;
   }
 
   bool EachHasEnded() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return std::find(has_ended_.begin(), has_ended_.end(), false) == has_ended_.end();
   }
-  bool NobodyAsks() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return resting_ == has_ended_.size();
-  }
+  bool NobodyAsks() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return resting_ == clients_; }
   bool EnoughHaveEnded() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return load_.calls.size() >= has_ended_.size() || NobodyAsks();
+    return calls_.size() >= clients_ || NobodyAsks();
   }
 
   Caller& caller_;
@@ -110,13 +145,17 @@ class ClosedLoop {
   const LoadOptions& options_;
   const SteadyTime began_ = SteadyNow();
   const Order order_;
+  const size_t clients_;
   std::atomic<size_t> begun_ = 0;  // calls
   absl::Mutex mutex_;
-  std::vector<bool> has_ended_;  // a call, whatever came of it, by client
+  // A call, whatever came of it, by client.
+  std::vector<bool> has_ended_ ABSL_GUARDED_BY(mutex_);
+  // Clients that were refused, by when they ask again.
+  std::multimap<SteadyTime, size_t> waiting_ ABSL_GUARDED_BY(mutex_);
   bool counts_ ABSL_GUARDED_BY(mutex_) = false;
   bool stops_ ABSL_GUARDED_BY(mutex_) = false;
-  size_t resting_ ABSL_GUARDED_BY(mutex_) = 0;  // clients that ask no more
-  Load load_;  // the calls are guarded by mutex_ until all clients rest
+  size_t resting_ ABSL_GUARDED_BY(mutex_) = 0;       // clients that ask no more
+  std::vector<Call> calls_ ABSL_GUARDED_BY(mutex_);  // that count
 };
 
 // What an open loop's calls came to, while they end.

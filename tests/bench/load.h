@@ -49,7 +49,9 @@ struct Load {
 
 // One client for each connection. Calls count that end within the duration, which lasts longer
 // where fewer than one for each client would; the warm-up lasts until each client has been
-// answered. A client whose call fails asks no more; such a call always counts.
+// answered. A client that is refused asks again after the time that the server names, or
+// kRetryDelayS. A client whose call fails asks no more; such a call always counts.
+inline constexpr double kRetryDelayS = 0.1;
 [[nodiscard]] Load RunClosedLoop(Caller& caller, const std::vector<Excerpt>& excerpts,
                                  const LoadOptions& options);
 

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "antiphon/v1/retrieval.grpc.pb.h"
+#include "antiphon/v1/types.pb.h"
 #include "tests/bench/measurement.h"
 
 namespace antiphon::bench {
@@ -21,6 +22,29 @@ using ::testing::Each;
 using ::testing::Field;
 using ::testing::Ge;
 using ::testing::Lt;
+
+// RESOURCE_EXHAUSTED as a server says it: in a trailer, with details or without.
+grpc::Status Exhausted(v1::ErrorStatus trailer = {}) {
+  trailer.set_code(grpc::StatusCode::RESOURCE_EXHAUSTED);
+  return {grpc::StatusCode::RESOURCE_EXHAUSTED, "too much", trailer.SerializeAsString()};
+}
+
+grpc::Status ExhaustedWithDelay(int milliseconds) {
+  v1::RetryInfo retry;
+  retry.mutable_retry_delay()->set_nanos(milliseconds * 1'000'000);
+  v1::ErrorStatus trailer;
+  trailer.add_details()->set_type_url("type.googleapis.com/google.rpc.RetryInfo");
+  trailer.mutable_details(0)->set_value(retry.SerializeAsString());
+  return Exhausted(trailer);
+}
+
+grpc::Status ExhaustedWithField(const std::string& field) {
+  v1::ErrorDetail detail;
+  detail.set_field(field);
+  v1::ErrorStatus trailer;
+  trailer.add_details()->PackFrom(detail);
+  return Exhausted(trailer);
+}
 
 // Answers one call after the other.
 class Server final : public v1::Retrieval::Service {
@@ -97,18 +121,21 @@ TEST_F(LoadTest, AClientWhoseCallFailsAsksNoMore) {
   const auto caller = Connect(2);
   const Load load = RunClosedLoop(*caller, excerpts_, Options(0, 10));
   EXPECT_EQ(load.calls.size(), 2);
-  EXPECT_EQ(Measure(load, excerpts_).failed, 2);
+  EXPECT_EQ(Measure(load, excerpts_).failed.count, 2);
   EXPECT_LT(load.seconds, 10);
 }
 
+// The server takes 2.4 s for 48 calls, which are due within 0.375 s. A client that waited for
+// answers would send the last of them 1.98 s late.
 TEST_F(LoadTest, AnOpenLoopSendsWhatIsDueWhetherOrNotOthersAreAnswered) {
-  server_.delay = std::chrono::milliseconds(20);
+  server_.delay = std::chrono::milliseconds(50);
   const auto caller = Connect(4);
   const Load load = RunOpenLoop(*caller, excerpts_, Arrivals::kEven, 128, Options(0.125, 0.25));
   EXPECT_EQ(load.calls.size(), 32);  // and 16 in the warm-up
   EXPECT_EQ(server_.calls, 48);
   EXPECT_EQ(looks_, 2);
   EXPECT_THAT(load.calls, Each(Field(&Call::due_s, AllOf(Ge(0.125), Lt(0.375)))));
+  EXPECT_LT(Measure(load, excerpts_).send_delay.max_ms, 600);
 }
 
 TEST_F(LoadTest, EveryExcerptIsAskedAboutAsOftenAsTheOthers) {
@@ -132,13 +159,48 @@ TEST_F(LoadTest, TheTimeOfACallHoldsItsWaitForOthers) {
 }
 
 TEST_F(LoadTest, RefusalsAreToldFromFailures) {
-  server_.failure = {grpc::StatusCode::RESOURCE_EXHAUSTED, "full"};
+  server_.failure = Exhausted();
   const auto caller = Connect(1);
   const Load load = RunOpenLoop(*caller, excerpts_, Arrivals::kEven, 100, Options(0, 0.1));
   const Measurement measured = Measure(load, excerpts_);
   EXPECT_EQ(measured.refused.count, 10);
-  EXPECT_EQ(measured.failed, 0);
-  EXPECT_EQ(measured.errors.count("RESOURCE_EXHAUSTED: full"), 1);
+  EXPECT_EQ(measured.failed.count, 0);
+  EXPECT_EQ(measured.errors.count("RESOURCE_EXHAUSTED: too much"), 1);
+}
+
+TEST_F(LoadTest, ARequestThatIsTooLargeIsAFailure) {
+  const auto caller = Connect(1);
+  const auto failed = [&] {
+    const Load load = RunOpenLoop(*caller, excerpts_, Arrivals::kEven, 100, Options(0, 0.1));
+    return Measure(load, excerpts_).failed.count;
+  };
+  server_.failure = ExhaustedWithField("audio.file");
+  EXPECT_EQ(failed(), 10);
+  server_.failure = {grpc::StatusCode::RESOURCE_EXHAUSTED, "gRPC's own limit, without a trailer"};
+  EXPECT_EQ(failed(), 10);
+}
+
+TEST_F(LoadTest, AClientThatIsRefusedWaitsAsLongAsTheServerSays) {
+  const auto caller = Connect(1);
+  const auto shortest_wait_s = [&] {
+    const std::vector<Call> calls = RunClosedLoop(*caller, excerpts_, Options(0, 0.5)).calls;
+    EXPECT_GE(calls.size(), 2);
+    double shortest_s = 1;
+    for (size_t i = 1; i < calls.size(); ++i)
+      shortest_s = std::min(shortest_s, calls[i].sent_s - calls[i - 1].ended_s);
+    return shortest_s;
+  };
+  server_.failure = ExhaustedWithDelay(50);
+  EXPECT_THAT(shortest_wait_s(), AllOf(Ge(0.05), Lt(kRetryDelayS)));
+  server_.failure = Exhausted();
+  EXPECT_GE(shortest_wait_s(), kRetryDelayS);
+}
+
+TEST_F(LoadTest, AClosedLoopEndsWhileClientsWait) {
+  server_.failure = ExhaustedWithDelay(900);
+  const auto caller = Connect(2);
+  EXPECT_EQ(RunClosedLoop(*caller, excerpts_, Options(0, 0.1)).calls.size(), 2);
+  EXPECT_EQ(server_.calls, 4);  // 2 in the warm-up, and none after the end
 }
 
 TEST_F(LoadTest, NobodyThereIsUnavailable) {

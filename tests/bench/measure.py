@@ -8,7 +8,7 @@ All servers are started, and take turns with every kind of load, so that whateve
 does slows all alike. First clients that ask again when they are answered find what a server can
 do; then requests come at shares of that, whether or not others are answered. Writes the figures
 (NAME-SECONDS-closed.json, NAME-SECONDS-open.json) and the plots: latency against load for each
-length of the sound, and cost against the size of the collection where the servers' differ.
+length of the sound, and cost against the size of the collection where servers differ in it.
 """
 
 import argparse
@@ -42,8 +42,7 @@ def sound(seconds):
 def bench(server, clips, seconds, file, *load):
     """Runs antiphon-bench, which prints its table, and returns the figures that it writes."""
     command = [BENCH, "--target", server.address, "--server-pid", str(server.process.pid),
-               "--metrics", f"127.0.0.1:{server.metrics_port}", "--seconds", f"{seconds:g}",
-               "--json", file, *load, "--clip", *clips]
+               "--seconds", f"{seconds:g}", "--json", file, *load, "--clip", *clips]
     subprocess.run(command, check=True)
     return json.loads(file.read_text(encoding="utf-8"))
 
@@ -83,6 +82,8 @@ def draw_latency(measured, seconds, out):
 
 
 def draw_cost(measured, out):
+    """Draws what a call of the fewest clients costs against the collection's size, each series in
+    the order of sizes. Nothing where all sizes are the same."""
     series = {}
     for (_, seconds), (closed, _, collection) in measured.items():
         size = collection["score_vectors"] + collection["recording_vectors"]
@@ -91,9 +92,11 @@ def draw_cost(measured, out):
                             ("alone, p50", alone["answered_ms"]["p50"])):
             if value:
                 series.setdefault(f"{sound(seconds)}, {what}", []).append((size, value))
-    if any(len(points) > 1 for points in series.values()):
+    if len({size for points in series.values() for size, _ in points}) > 1:
         plot.chart(out / "cost.svg", "Identify: cost against the collection's size",
-                   "snippets in the collection", "ms", series, log_x=True, log_y=True)
+                   "snippets in the collection", "ms",
+                   {name: sorted(points) for name, points in series.items()}, log_x=True,
+                   log_y=True)
 
 
 def main():

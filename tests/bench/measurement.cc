@@ -41,7 +41,7 @@ Times Summarize(std::vector<double> seconds) {
 
 Measurement Measure(const Load& load, const std::vector<Excerpt>& excerpts) {
   Measurement measurement;
-  std::vector<double> answered, refused, send_delay, server;
+  std::vector<double> answered, refused, failed, send_delay, server;
   std::map<std::string, std::vector<double>> stages;
   double sound_s = 0;
   for (const Call& call : load.calls) {
@@ -59,7 +59,7 @@ Measurement Measure(const Load& load, const std::vector<Excerpt>& excerpts) {
         refused.push_back(call.latency_s());
         break;
       case Outcome::kFailed:
-        ++measurement.failed;
+        failed.push_back(call.latency_s());
         break;
     }
   }
@@ -70,6 +70,7 @@ Measurement Measure(const Load& load, const std::vector<Excerpt>& excerpts) {
   }
   measurement.answered = Summarize(std::move(answered));
   measurement.refused = Summarize(std::move(refused));
+  measurement.failed = Summarize(std::move(failed));
   measurement.send_delay = Summarize(std::move(send_delay));
   measurement.server = Summarize(std::move(server));
   for (auto& [name, seconds] : stages) measurement.stages[name] = Summarize(std::move(seconds));

@@ -27,9 +27,9 @@ struct Measurement {
   double seconds = 0;  // for which calls counted
   Times answered;      // from due to answered
   Times refused;       // from due to refused
+  Times failed;        // from due to failed: what their callers waited for nothing
   Times send_delay;    // from due to sent, of all calls: what the load generator itself adds
   Times server;        // of the answered, as the server says: from the request's arrival
-  int64_t failed = 0;
   std::map<std::string, int64_t> errors;  // of the refused and the failed, how often each
   std::map<std::string, Times> stages;    // of the answered, as the server says; "encode", ...
   double calls_per_s = 0;                 // answered

@@ -68,14 +68,16 @@ TEST(MeasurementTest, RefusedAndFailedCallsAreCountedApart) {
   const Load load{
       .calls = {CallOf(Outcome::kAnswered, 0, 0, 2), CallOf(Outcome::kRefused, 0, 0, 0.5, "full"),
                 CallOf(Outcome::kFailed, 0, 0, 9, "gone"),
-                CallOf(Outcome::kFailed, 0, 0, 9, "gone")},
+                CallOf(Outcome::kFailed, 0, 0, 7, "gone")},
       .seconds = 10};
   const Measurement measured = Measure(load, Excerpts());
   EXPECT_EQ(measured.answered.count, 1);
   EXPECT_EQ(measured.answered.max_ms, 2000);
   EXPECT_EQ(measured.refused.count, 1);
   EXPECT_EQ(measured.refused.max_ms, 500);
-  EXPECT_EQ(measured.failed, 2);
+  EXPECT_EQ(measured.failed.count, 2);
+  EXPECT_EQ(measured.failed.p50_ms, 7000);
+  EXPECT_EQ(measured.failed.max_ms, 9000);
   EXPECT_THAT(measured.errors, ElementsAre(Pair("full", 1), Pair("gone", 2)));
   EXPECT_DOUBLE_EQ(measured.calls_per_s, 0.1);
   EXPECT_DOUBLE_EQ(measured.sound_s_per_s, 0.5);

@@ -9,11 +9,12 @@ COLOURS = ("#1f4e79", "#c0504d", "#4f8a3c", "#8064a2", "#d98e04", "#2a9d9d", "#7
 
 
 class Axis:
-    """From values to places along a length, and the ticks between."""
+    """From values, of which there is one at least, to places along a length, and the ticks
+    between."""
 
     def __init__(self, values, length, logarithmic):
         self._length, self._log = length, logarithmic
-        low, high = (min(values), max(values)) if values else (0, 1)
+        low, high = min(values), max(values)
         if logarithmic:
             self._low, self._high = low / 1.2, high * 1.2
         elif low > high / 2:  # near each other: their differences are what is to be seen
@@ -63,7 +64,10 @@ def _frame(title, x_label, y_label, x_axis, y_axis):
 
 def chart(path, title, x_label, y_label, series, log_x=False, log_y=False):
     """Writes `series`, lists of (x, y) by name, each with a line through its points in their order.
-    Values are > 0 on a logarithmic axis."""
+    Values are > 0 on a logarithmic axis. Without any point it writes nothing, and says so."""
+    if not any(series.values()):
+        print(f"skipped: {path} ({title}: there is no point to draw)")
+        return
     x_axis = Axis([x for points in series.values() for x, _ in points], WIDTH, log_x)
     y_axis = Axis([y for points in series.values() for _, y in points], HEIGHT, log_y)
     parts = _frame(title, x_label, y_label, x_axis, y_axis)

@@ -78,10 +78,10 @@ ordered_json ToJson(const Run& run) {
   object["seconds"] = measured.seconds;
   object["calls_per_second"] = measured.calls_per_s;
   object["sound_per_second"] = measured.sound_s_per_s;
-  object["failed"] = measured.failed;
   object["errors"] = measured.errors;
   object["answered_ms"] = ToJson(measured.answered);
   object["refused_ms"] = ToJson(measured.refused);
+  object["failed_ms"] = ToJson(measured.failed);
   object["send_delay_ms"] = ToJson(measured.send_delay);
   object["server_ms"] = ToJson(measured.server);
   for (const auto& [name, times] : measured.stages) object["stages_ms"][name] = ToJson(times);
@@ -137,20 +137,23 @@ std::vector<Recognized> RecognizedIn(const Load& load, const std::vector<Excerpt
 std::string Table(const Report& report) {
   using client::Align;
   std::vector<client::Table::Column> columns = {{"sound"}, {"load"}};
-  for (const char* header :
-       {"calls", "calls/s", "sound s/s", "p50 ms", "p90", "p99", "p99.9", "max", "refused",
-        "failed", "CPU ms/call", "sound s/CPU s", "MiB", "anonymous"})
+  for (const char* header : {"calls", "calls/s", "sound s/s", "p50 ms", "p90", "p99", "p99.9",
+                             "max", "refused", "failed", "failed p50 ms", "failed max",
+                             "CPU ms/call", "sound s/CPU s", "MiB", "anonymous"})
     columns.push_back({header, Align::kRight});
   columns.push_back({"stages, mean ms", Align::kLeft, 100});
   client::Table table(columns);
   for (const Run& run : report.runs) {
     const Measurement& measured = run.measured;
     const Times& times = measured.answered;
+    const Times& failed = measured.failed;
     table.AddRow({run.seconds == 0 ? "whole" : absl::StrCat(run.seconds, " s"), LoadOf(run),
                   absl::StrCat(times.count), Number(measured.calls_per_s),
                   Number(measured.sound_s_per_s), Number(times.p50_ms), Number(times.p90_ms),
                   Number(times.p99_ms), Number(times.p999_ms), Number(times.max_ms),
-                  Count(measured.refused.count), Count(measured.failed), Number(CpuMsPerCall(run)),
+                  Count(measured.refused.count), Count(failed.count),
+                  failed.count == 0 ? "" : Number(failed.p50_ms),
+                  failed.count == 0 ? "" : Number(failed.max_ms), Number(CpuMsPerCall(run)),
                   Number(SoundPerCpuSecond(run)), Mebibytes(run.after.resident_bytes),
                   Mebibytes(run.after.anonymous_bytes), Stages(measured)});
   }

@@ -56,6 +56,16 @@ TEST(ReportTest, TheTableHasARowForEachRun) {
   EXPECT_THAT(table, HasSubstr("300.0"));
 }
 
+TEST(ReportTest, FailedCallsHaveTimesOfTheirOwn) {
+  bench::Run run = RunOf();
+  EXPECT_THAT(Table(ReportOf(run)), Not(HasSubstr("failed")));
+  run.measured.failed = Summarize({120});
+  EXPECT_THAT(Table(ReportOf(run)), HasSubstr("120000.0"));
+  const auto json = nlohmann::json::parse(Json(ReportOf(run)));
+  EXPECT_EQ(json["runs"][0]["failed_ms"]["count"], 1);
+  EXPECT_EQ(json["runs"][0]["answered_ms"]["max"], 300);
+}
+
 TEST(ReportTest, AnExcerptIsReportedOnce) {
   Call call;
   call.answer.outcome = Outcome::kAnswered;

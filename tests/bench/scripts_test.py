@@ -1,8 +1,11 @@
 """What the scripts make of the programs that they run, and the plots that they draw."""
 
+import contextlib
+import io
 import pathlib
 import sys
 import tempfile
+import types
 import unittest
 import xml.etree.ElementTree
 
@@ -10,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import compare  # noqa: E402
 import index_types  # noqa: E402
+import measure  # noqa: E402
 import plot  # noqa: E402
 
 
@@ -39,6 +43,53 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(index_types.share_found(exact, exact), 1)
 
 
+    def test_a_further_excerpt_is_told_from_the_start(self):
+        cost = [types.SimpleNamespace(cpu=seconds) for seconds in range(6)]
+        self.assertEqual(compare.per_excerpt(cost[5], cost[2], 4), (1, 1))
+        self.assertEqual(compare.per_excerpt(cost[4], cost[1], 2), (3, 0))
+        self.assertEqual(compare.per_excerpt(cost[2], cost[2], 1), (None, None))
+        self.assertEqual(compare.per_excerpt(cost[2], cost[3], 4), (None, None))
+
+    def refusal(self, *words):
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said), self.assertRaises(SystemExit):
+            compare.parse(words)
+        return said.getvalue()
+
+    def test_what_is_missing_is_named(self):
+        self.assertIn("--recording needs a --server", self.refusal("--recording", "a=a.flac"))
+        self.assertIn("--index needs --queries", self.refusal("--index", "scores.faiss"))
+        self.assertIn("nothing to compare", self.refusal())
+        self.assertIn("--places: 0 is less than 1", self.refusal("--places", "0"))
+
+
+class MeasureTest(unittest.TestCase):
+
+    def measured(self, size):
+        closed = [{"clients": 1, "cpu_ms_per_call": size, "answered_ms": {"p50": size}}]
+        return closed, [], {"score_vectors": size, "recording_vectors": 0}
+
+    def drawn(self, *sizes):
+        """The points of the first series, from left to right as the line has them."""
+        with tempfile.TemporaryDirectory() as folder:
+            out = pathlib.Path(folder)
+            measure.draw_cost({(str(number), 5): self.measured(size)
+                               for number, size in enumerate(sizes)}, out)
+            if not (out / "cost.svg").exists():
+                return []
+            root = xml.etree.ElementTree.parse(out / "cost.svg").getroot()
+        points = root.find(".//{*}polyline").get("points").split()
+        return [float(point.split(",")[0]) for point in points]
+
+    def test_cost_is_drawn_in_the_order_of_sizes(self):
+        places = self.drawn(1000, 10, 100)
+        self.assertEqual(len(places), 3)
+        self.assertEqual(places, sorted(places))
+
+    def test_cost_of_one_size_is_not_drawn(self):
+        self.assertEqual(self.drawn(10, 10), [])
+
+
 class PlotTest(unittest.TestCase):
 
     def draw(self, series, **axes):
@@ -62,6 +113,14 @@ class PlotTest(unittest.TestCase):
     def test_one_value_alone_can_be_drawn(self):
         self.draw({"a": [(3, 3)]})
         self.draw({"a": [(3, 3)]}, log_x=True, log_y=True)
+
+    def test_nothing_is_not_drawn(self):
+        said = io.StringIO()
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(said):
+            path = pathlib.Path(folder) / "chart.svg"
+            plot.chart(path, "Latency", "x", "y", {"a": []}, log_y=True)
+            self.assertFalse(path.exists())
+        self.assertIn("Latency: there is no point to draw", said.getvalue())
 
 
 if __name__ == "__main__":

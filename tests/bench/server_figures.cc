@@ -2,6 +2,7 @@
 
 #include <netdb.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -9,10 +10,12 @@
 #include <memory>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
 #include "core/base/descriptor.h"
 #include "core/base/network_address.h"
 #include "core/base/status_macros.h"
@@ -20,32 +23,45 @@
 namespace antiphon::bench {
 namespace {
 
-absl::StatusOr<Descriptor> Connect(const std::string& address) {
+absl::StatusOr<Descriptor> Connect(const std::string& address, double timeout_s) {
   ASSIGN_OR_RETURN(const HostPort place, ParseHostPort(address));
   const addrinfo hints = {.ai_socktype = SOCK_STREAM};
   addrinfo* list = nullptr;
   if (getaddrinfo(place.host.c_str(), absl::StrCat(place.port).c_str(), &hints, &list) != 0)
     return absl::UnavailableError(absl::StrCat(address, " is not known"));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, freeaddrinfo);
+  const timeval limit = absl::ToTimeval(absl::Seconds(timeout_s));
   for (const addrinfo* one = list; one != nullptr; one = one->ai_next) {
     Descriptor socket(::socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     if (connect(socket.get(), one->ai_addr, one->ai_addrlen) == 0) return socket;
   }
   return absl::UnavailableError(absl::StrCat(address, " does not answer"));
 }
 
-absl::StatusOr<std::string> GetMetrics(const std::string& address) {
-  ASSIGN_OR_RETURN(const Descriptor socket, Connect(address));
+absl::StatusOr<std::string> GetMetrics(const std::string& address, double timeout_s) {
+  ASSIGN_OR_RETURN(const Descriptor socket, Connect(address, timeout_s));
   const std::string request =
       absl::StrCat("GET /metrics HTTP/1.1\r\nHost: ", address, "\r\nConnection: close\r\n\r\n");
   if (send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0)
     return absl::UnavailableError(absl::StrCat(address, " does not listen"));
   std::string answer;
   char buffer[1 << 16];
-  for (ssize_t got; (got = recv(socket.get(), buffer, sizeof(buffer), 0)) > 0;)
-    answer.append(buffer, got);
-  if (answer.empty()) return absl::UnavailableError(absl::StrCat(address, " says nothing"));
+  ssize_t got = 0;
+  while ((got = recv(socket.get(), buffer, sizeof(buffer), 0)) > 0) answer.append(buffer, got);
+  if (got < 0) return absl::UnavailableError(absl::StrCat(address, " does not answer in time"));
+  if (!absl::StartsWith(answer, "HTTP/1.1 200 ")) {
+    return absl::UnavailableError(
+        absl::StrCat(address, "/metrics: ", answer.substr(0, answer.find("\r\n"))));
+  }
   return answer;
+}
+
+absl::StatusOr<double> RequiredMetric(absl::string_view text, absl::string_view name) {
+  const std::optional<double> value = MetricOf(text, name);
+  if (!value) return absl::NotFoundError(absl::StrCat("/metrics has no ", name));
+  return *value;
 }
 
 absl::StatusOr<std::string> ReadProc(int pid, const char* name) {
@@ -96,18 +112,17 @@ std::optional<double> MetricOf(absl::string_view text, absl::string_view name) {
 
 absl::StatusOr<ServerFigures> LookAt(const ServerPlace& place) {
   ServerFigures figures;
-  if (!place.metrics.empty()) {
-    ASSIGN_OR_RETURN(const std::string text, GetMetrics(place.metrics));
-    figures.cpu_s = MetricOf(text, "process_cpu_seconds_total");
-    if (const auto resident = MetricOf(text, "process_resident_memory_bytes"))
-      figures.resident_bytes = static_cast<int64_t>(*resident);
-  }
   if (place.pid != 0) {
     ASSIGN_OR_RETURN(const std::string stat, ReadProc(place.pid, "stat"));
     ASSIGN_OR_RETURN(const std::string status, ReadProc(place.pid, "status"));
     figures.cpu_s = CpuSeconds(stat);
     figures.resident_bytes = BytesOf(status, "VmRSS");
     figures.anonymous_bytes = BytesOf(status, "RssAnon");
+  } else if (!place.metrics.empty()) {
+    ASSIGN_OR_RETURN(const std::string text, GetMetrics(place.metrics, place.timeout_s));
+    ASSIGN_OR_RETURN(figures.cpu_s, RequiredMetric(text, "process_cpu_seconds_total"));
+    ASSIGN_OR_RETURN(const double resident, RequiredMetric(text, "process_resident_memory_bytes"));
+    figures.resident_bytes = static_cast<int64_t>(resident);
   }
   return figures;
 }

@@ -21,14 +21,15 @@ struct ServerFigures {
 
 // Where to look.
 struct ServerPlace {
-  std::string metrics;  // HOST:PORT; empty: nowhere
-  int pid = 0;          // of a process on this machine; 0: nowhere
+  int pid = 0;           // of a process on this machine; 0: not there
+  std::string metrics;   // HOST:PORT, asked where there is no pid; empty: nowhere
+  double timeout_s = 5;  // of connecting, of sending, and of each piece of the answer
 };
 
 // The value of a metric without labels, in Prometheus' text format.
 std::optional<double> MetricOf(absl::string_view text, absl::string_view name);
 
-// Unavailable or NotFound where there is nothing to read.
+// Unavailable where there is no answer, NotFound where it does not hold the figures.
 [[nodiscard]] absl::StatusOr<ServerFigures> LookAt(const ServerPlace& place);
 
 }  // namespace antiphon::bench
