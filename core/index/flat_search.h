@@ -18,8 +18,8 @@ namespace antiphon::index {
 // Searches the vectors of all blocks, whose ids must rise; queries are [query_count, dimension],
 // row by row and finite. Writes ids and similarities, [query_count, k], by falling similarity,
 // equal ones by rising id; the rest is -1 and -inf. How the vectors are divided into blocks, and
-// the number of OpenMP's threads, which it uses, change nothing, not even rounding. Safe from any
-// thread.
+// the number of OpenMP's threads, which it uses, change nothing but rounding: a BLAS may add in
+// another order for another number of rows. Safe from any thread.
 void FlatSearch(std::span<const VectorBlock> blocks, int dimension, const float* queries,
                 int64_t query_count, int k, int64_t* ids, float* similarities);
 
