@@ -42,6 +42,9 @@ constexpr double kNear_s = 1.0;
 constexpr double kMinFit_s = 2.0;
 // Of a stretch: its similarities to an hour of score (7,200 windows) then take 7 MB.
 constexpr int kMostRows = 256;
+// Of the run's windows per window of the query, likewise: a hop far below the run's must not make
+// cells without end.
+constexpr double kLeastStep = 0.01;
 // Factor by which a run's tempo may be off the one that is known: the tempi that scores are indexed
 // at lie 1.19 apart, so that the nearest and one on either side are looked at.
 constexpr double kTempoFactor = 1.3;
@@ -49,9 +52,6 @@ constexpr double kTempoFactor = 1.3;
 constexpr double kMargin_s = 3.0;
 constexpr Range<double> kEverywhere = {-std::numeric_limits<double>::infinity(),
                                        std::numeric_limits<double>::infinity()};
-// Of the run's windows per window of the query, likewise: a hop far below the run's must not make
-// cells without end.
-constexpr double kLeastStep = 0.01;
 
 // Windows [first, last) of one sequence that follow one another at its hop: a path takes every row
 // for a step of the same time.
