@@ -533,7 +533,7 @@ TEST(Config, TheOptionTableHasARowForEveryOption) {
   EXPECT_EQ(table->action, ParsedCommandLine::Action::kPrint);
   for (const char* row : {
            "| `--queue-capacity` | `ANTIPHON_QUEUE_CAPACITY` | 256 | 1 to 1,000,000 | ",
-           "| `--batch-delay-ms` | `ANTIPHON_BATCH_DELAY_MS` | 2 | 0 to 1000 | ",
+           "| `--batch-delay-ms` | `ANTIPHON_BATCH_DELAY_MS` | 0 | 0 to 1000 | ",
            "| `--snapshot-dir` | `ANTIPHON_SNAPSHOT_DIR` | none | a directory | ",
            "| `--warmup`, `--no-warmup` | `ANTIPHON_WARMUP` | true | true, false | ",
            "| `--log-format` | `ANTIPHON_LOG_FORMAT` | `text` | `text`, `json` | ",

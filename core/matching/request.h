@@ -94,8 +94,11 @@ struct IdentifyOptions {
   int top_k = 5;  // candidates
   VoteMethod method = VoteMethod::kInTime;
   bool follow_paths = true;  // of the best sources by vote in time: rank them by path_match.h
-  double hop_s = 0.25;       // as in SearchOptions
-  int max_windows = kDefaultQueryWindows;  // in kQueryWindowsRange
+  // > 0; between query windows, seconds of the query. Without it there are few windows at first
+  // and, where those leave a doubt, one every 0.25 seconds.
+  std::optional<double> hop_s = {};
+  double fine_hop_s() const { return hop_s.value_or(0.25); }  // between all windows
+  int max_windows = kDefaultQueryWindows;                     // in kQueryWindowsRange
   static constexpr Range<int> kNeighboursRange = {1, 1000};
   int neighbours = 25;  // per query window
   static constexpr Range<double> kMinConfidenceRange = {0, 1};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -58,6 +59,21 @@ absl::Status FollowPaths(const SearchSpace& space, const EmbeddedQuery& query, i
   std::stable_sort(scores.begin(), scores.end(),
                    [](const auto& a, const auto& b) { return a.score > b.score; });
   return absl::OkStatus();
+}
+
+const std::string& IdOf(const collection::CollectionView& view, Side side, int source) {
+  return side == Side::kScores ? view.pieces()[source].id : view.recordings()[source].id;
+}
+
+// Sorts them again, equal ones, such as copies of one score, by their ids: their order must not
+// depend on where they lie in the collection, which merging changes, nor on which of them was among
+// the nearest neighbours of a window.
+void OrderEqual(const collection::CollectionView& view, Side side,
+                std::vector<matching::SourceScore>& scores) {
+  std::sort(scores.begin(), scores.end(), [&](const auto& a, const auto& b) {
+    if (a.score != b.score) return a.score > b.score;
+    return IdOf(view, side, a.source) < IdOf(view, side, b.source);
+  });
 }
 
 bool FollowsPaths(const matching::IdentifyOptions& options) {
@@ -236,6 +252,7 @@ absl::StatusOr<matching::Identification> Identify(const collection::LoadedCollec
                                if (FollowsPaths(options)) {
                                  RETURN_IF_ERROR(FollowPaths(
                                      space, query, PathsFor(query, options.top_k), timer, ranked));
+                                 OrderEqual(*loaded.view, side, ranked);
                                }
                                return ranked;
                              }));

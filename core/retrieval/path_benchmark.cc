@@ -88,11 +88,7 @@ void BM_MatchPaths(benchmark::State& state) {
   const EmbeddedQuery query = QueryOf(RandomQuery(random), 10);
   SearchSpace space;
   space.read_runs = [&](int, const collection::RunFilter& filter) {
-    std::vector<SearchSpace::Run> wanted;
-    for (const SearchSpace::Run& run : runs) {
-      if (filter.Passes(run.run)) wanted.push_back(run);
-    }
-    return wanted;
+    return RunsThatPass(runs, filter);
   };
   std::vector<Reading> readings(20);
   if (state.range(0) == 1) {

@@ -205,10 +205,7 @@ struct MadeSpace {
       runs.push_back(source.RunAt(std::exp2(i / 4.0), 45, 120));
     }
     space.read_runs = [this](int, const collection::RunFilter& filter) {
-      std::vector<SearchSpace::Run> wanted;
-      for (const SearchSpace::Run& run : runs) {
-        if (filter.Passes(run.run)) wanted.push_back(run);
-      }
+      std::vector<SearchSpace::Run> wanted = RunsThatPass(runs, filter);
       read = wanted.size();
       return wanted;
     };

@@ -90,18 +90,20 @@ absl::StatusOr<std::vector<matching::Hit>> Search(const collection::LoadedCollec
   return hits;
 }
 
-// Asks at the pitch as it was played and, as long as there is no match, ever further off. `ask`
-// answers about a query that is so many semitones higher than its source. Without a match, the
-// answer is that as it was played.
-absl::StatusOr<matching::Identification> AtAnyPitch(
-    const matching::IdentifyOptions& options,
-    const std::function<absl::StatusOr<matching::Identification>(int transposition)>& ask) {
-  ASSIGN_OR_RETURN(matching::Identification as_played, ask(0));
+// Answers about a query that is so many semitones higher than its source.
+using Ask = std::function<absl::StatusOr<matching::Identification>(
+    const matching::IdentifyOptions& options, int transposition)>;
+
+// Asks at the pitch as it was played and, as long as there is no match, ever further off. Without a
+// match, the answer is that as it was played.
+absl::StatusOr<matching::Identification> AtAnyPitch(const matching::IdentifyOptions& options,
+                                                    const Ask& ask) {
+  ASSIGN_OR_RETURN(matching::Identification as_played, ask(options, 0));
   for (int distance = 1;
        distance <= options.max_transposition && as_played.verdict == matching::Verdict::kNoMatch;
        ++distance) {
-    ASSIGN_OR_RETURN(matching::Identification higher, ask(distance));
-    ASSIGN_OR_RETURN(matching::Identification lower, ask(-distance));
+    ASSIGN_OR_RETURN(matching::Identification higher, ask(options, distance));
+    ASSIGN_OR_RETURN(matching::Identification lower, ask(options, -distance));
     const auto confidence = [](const matching::Identification& answer) {
       return answer.verdict == matching::Verdict::kMatch ? answer.candidates[0].confidence : -1;
     };
@@ -109,6 +111,41 @@ absl::StatusOr<matching::Identification> AtAnyPitch(
     if (best.verdict == matching::Verdict::kMatch) return std::move(best);
   }
   return as_played;
+}
+
+// Between windows where few are asked about: half of one.
+constexpr double kFewWindowsHop_s = 1.0;
+// Of a query that is asked about with few windows first. A shorter one has hardly any; a longer one
+// may change its tempo and jump, which few windows tell less well.
+constexpr Range<double> kFewWindowsLength_s = {7, 30};
+// Confidence from which few windows are enough.
+constexpr double kSure = 0.99;
+
+bool MayDoWithFewWindows(const matching::IdentifyOptions& options, double length_s) {
+  return !options.hop_s.has_value() && options.method == matching::VoteMethod::kInTime &&
+         options.follow_paths && !options.evidence && kFewWindowsLength_s.Contains(length_s);
+}
+
+// Whether one source goes along with a query of that length from end to end, and nothing else has
+// the same music. The last window, which reaches beyond the end, may be left out.
+bool IsBeyondDoubt(const matching::Identification& answer, double length_s) {
+  if (answer.verdict != matching::Verdict::kMatch) return false;
+  const matching::Candidate& best = answer.candidates[0];
+  return best.confidence >= kSure && best.same_music.empty() && best.passages.size() == 1 &&
+         best.match.query.length_s() > length_s - kFewWindowsHop_s;
+}
+
+// Asks with few windows first, and with all of them where those leave a doubt: music that is known
+// well costs a quarter.
+absl::StatusOr<matching::Identification> WithFewWindowsFirst(
+    const matching::IdentifyOptions& options, double length_s, const Ask& ask) {
+  if (MayDoWithFewWindows(options, length_s)) {
+    matching::IdentifyOptions few = options;
+    few.hop_s = kFewWindowsHop_s;
+    ASSIGN_OR_RETURN(matching::Identification answer, ask(few, 0));
+    if (IsBeyondDoubt(answer, length_s)) return answer;
+  }
+  return AtAnyPitch(options, ask);
 }
 
 // Tempi at which a score is looked for in recordings, which are indexed at one.
@@ -121,14 +158,16 @@ matching::WindowPlan PlanOf(const matching::SearchOptions& options) {
 // The plain vote takes its snippets one by one from all over the query (Dorfer et al. 2018); votes
 // that are to agree in time need stretches.
 matching::WindowPlan PlanOf(const matching::IdentifyOptions& options) {
-  matching::WindowPlan plan{.hop_s = options.hop_s, .max_windows = options.max_windows};
+  matching::WindowPlan plan{.hop_s = options.fine_hop_s(), .max_windows = options.max_windows};
   if (options.method == matching::VoteMethod::kPlain) plan.stretch_windows = 1;
   return plan;
 }
 
 // The same number of windows, one by one from all over the query: no stretch of it goes unheard.
 matching::WindowPlan EvenPlanOf(const matching::IdentifyOptions& options) {
-  return {.hop_s = options.hop_s, .max_windows = options.max_windows, .stretch_windows = 1};
+  matching::WindowPlan plan = PlanOf(options);
+  plan.stretch_windows = 1;
+  return plan;
 }
 
 // Whether windows of the query may have been left out: whole stretches are taken, as many as there
@@ -200,18 +239,20 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyAudio(
   RETURN_IF_ERROR(Check(*loaded_, options));
   matching::StageTimer timer(context);
   ASSIGN_OR_RETURN(const auto audio, ReadAudioQuery(*loaded_, query, options.excerpt, timer));
-  const auto ask = [&](int transposition) -> absl::StatusOr<matching::Identification> {
+  const auto ask = [&](const matching::IdentifyOptions& asked,
+                       int transposition) -> absl::StatusOr<matching::Identification> {
     ASSIGN_OR_RETURN(const auto embedded,
-                     EmbedAudioQuery(*loaded_, audio, -transposition, PlanOf(options), timer));
+                     EmbedAudioQuery(*loaded_, audio, -transposition, PlanOf(asked), timer));
     const auto even_windows = [&](double) -> absl::StatusOr<matching::EmbeddingSequence> {
-      ASSIGN_OR_RETURN(EmbeddedQuery even, EmbedAudioQuery(*loaded_, audio, -transposition,
-                                                           EvenPlanOf(options), timer));
+      ASSIGN_OR_RETURN(EmbeddedQuery even,
+                       EmbedAudioQuery(*loaded_, audio, -transposition, EvenPlanOf(asked), timer));
       return std::move(even.sequences.at(0));
     };
-    return Identify(*loaded_, embedded, transposition, options,
-                    IsSampled(embedded, options) ? even_windows : EvenWindows(), timer);
+    return Identify(*loaded_, embedded, transposition, asked,
+                    IsSampled(embedded, asked) ? even_windows : EvenWindows(), timer);
   };
-  ASSIGN_OR_RETURN(matching::Identification answer, AtAnyPitch(options, ask));
+  ASSIGN_OR_RETURN(matching::Identification answer,
+                   WithFewWindowsFirst(options, audio.end_s - audio.begin_s, ask));
   if (options.against == Side::kRecordings) {
     RETURN_IF_ERROR(timer.Run(matching::Stage::kVote, [&] {
       return NamePerformances(*loaded_, query,
@@ -235,20 +276,23 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyScore(
   const std::vector<double> ratios = as_written ? std::vector<double>{1.0} : QueryTempoRatios();
   // A recording that is higher than the score asked about is found by the score made higher.
   const int towards_source = side == Side::kScores ? -1 : 1;
-  return AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<matching::Identification> {
+  const auto ask = [&](const matching::IdentifyOptions& asked,
+                       int transposition) -> absl::StatusOr<matching::Identification> {
     ASSIGN_OR_RETURN(const auto embedded,
-                     EmbedScoreQuery(*loaded_, query, options.excerpt, ratios, PlanOf(options),
-                                     timer, towards_source * transposition));
+                     EmbedScoreQuery(*loaded_, query, asked.excerpt, ratios, PlanOf(asked), timer,
+                                     towards_source * transposition));
     const auto even_windows =
         [&](double tempo_ratio) -> absl::StatusOr<matching::EmbeddingSequence> {
       ASSIGN_OR_RETURN(EmbeddedQuery even,
-                       EmbedScoreQuery(*loaded_, query, options.excerpt, {&tempo_ratio, 1},
-                                       EvenPlanOf(options), timer, towards_source * transposition));
+                       EmbedScoreQuery(*loaded_, query, asked.excerpt, {&tempo_ratio, 1},
+                                       EvenPlanOf(asked), timer, towards_source * transposition));
       return std::move(even.sequences.at(0));
     };
-    return Identify(*loaded_, embedded, transposition, options,
-                    IsSampled(embedded, options) ? even_windows : EvenWindows(), timer);
-  });
+    return Identify(*loaded_, embedded, transposition, asked,
+                    IsSampled(embedded, asked) ? even_windows : EvenWindows(), timer);
+  };
+  ASSIGN_OR_RETURN(const matching::Span part, PartOf(options.excerpt, query.duration_s));
+  return WithFewWindowsFirst(options, part.length_s(), ask);
 }
 
 absl::StatusOr<matching::Identification> BundleCollection::IdentifyEmbedded(

@@ -35,6 +35,15 @@ struct SearchSpace {
       read_runs;
 };
 
+inline std::vector<SearchSpace::Run> RunsThatPass(std::span<const SearchSpace::Run> runs,
+                                                  const collection::RunFilter& filter) {
+  std::vector<SearchSpace::Run> passed;
+  for (const SearchSpace::Run& run : runs) {
+    if (filter.Passes(run.run)) passed.push_back(run);
+  }
+  return passed;
+}
+
 inline SearchSpace SpaceOf(const collection::CollectionView& view, catalog::Side side,
                            collection::ResolvedFilter scope) {
   return {.search = [&view, side, scope = std::move(scope)](
@@ -51,11 +60,7 @@ inline SearchSpace SpaceOf(const collection::Background& background, catalog::Si
                                         int k) { return background.Search(side, queries, k); },
           .read_runs = [&background, side](int source, const collection::RunFilter& filter)
               -> absl::StatusOr<std::vector<SearchSpace::Run>> {
-            std::vector<SearchSpace::Run> runs;
-            for (const SearchSpace::Run& run : background.passages(side).at(source)) {
-              if (filter.Passes(run.run)) runs.push_back(run);
-            }
-            return runs;
+            return RunsThatPass(background.passages(side).at(source), filter);
           }};
 }
 

@@ -114,6 +114,83 @@ TEST_F(SearchTest, SoundIsIdentifiedWithPlaceAndTempo) {
   }
 }
 
+// Ten seconds have no more windows a second apart, and over thirty a quarter of a second apart.
+constexpr int kFewWindows = 10;
+
+TEST_F(SearchTest, FewWindowsAreEnoughForWhatTheyTellSurely) {
+  for (const double tempo : {0.8, 1.0, 1.2}) {
+    const music::Score played = music::Excerpt(testing::RandomPiece(3), 10, 10 + 10 * tempo);
+    const auto few = collection_->IdentifyAudio(testing::Play(played, tempo), {}, {});
+    const auto all = collection_->IdentifyAudio(testing::Play(played, tempo), {.hop_s = 0.25}, {});
+    ASSERT_TRUE(few.ok() && all.ok());
+    EXPECT_LE(few->windows, kFewWindows);
+    EXPECT_GT(all->windows, 3 * kFewWindows);
+    EXPECT_EQ(few->verdict, matching::Verdict::kMatch);
+    EXPECT_EQ(few->candidates[0].source, 3);
+    const matching::Candidate &one = few->candidates[0], &other = all->candidates[0];
+    EXPECT_EQ(one.source, other.source);
+    const auto expected_s = [&](double query_s) { return 10 + tempo * query_s; };
+    EXPECT_NEAR(one.place.reference_s, expected_s(one.place.query_s), 0.4);
+    EXPECT_NEAR(one.match.slope, other.match.slope, 0.05);
+    EXPECT_NEAR(one.match.query.end_s, other.match.query.end_s, 1.0);
+  }
+}
+
+TEST_F(SearchTest, WhereFewWindowsLeaveADoubtAllAreAskedAbout) {
+  const auto expect_all_windows = [](const BundleCollection& collection,
+                                     const audio::Waveform& query) {
+    const auto found = collection.IdentifyAudio(query, {}, {});
+    const auto all = collection.IdentifyAudio(query, {.hop_s = 0.25}, {});
+    ASSERT_TRUE(found.ok() && all.ok());
+    EXPECT_EQ(found->windows, all->windows);
+    ASSERT_EQ(found->candidates.size(), all->candidates.size());
+    for (size_t i = 0; i < all->candidates.size(); ++i) {
+      EXPECT_EQ(found->candidates[i].source, all->candidates[i].source);
+      EXPECT_EQ(found->candidates[i].confidence, all->candidates[i].confidence);
+    }
+  };
+  {
+    SCOPED_TRACE("unknown music");
+    expect_all_windows(*collection_,
+                       testing::Play(music::Excerpt(testing::RandomPiece(77), 10, 20)));
+  }
+  {
+    SCOPED_TRACE("known music and four seconds of another piece");
+    audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(3), 10, 18));
+    const audio::Waveform other = testing::Play(music::Excerpt(testing::RandomPiece(78), 10, 14));
+    query.samples.insert(query.samples.end(), other.samples.begin(), other.samples.end());
+    expect_all_windows(*collection_, query);
+  }
+  {
+    SCOPED_TRACE("two scores of the same music");
+    const testing::TemporaryFolder folder;
+    const BundleCollection collection(testing::MakeTestCollection(
+        folder.path(), {.pieces = 3, .more = {testing::RandomPiece(1)}}));
+    expect_all_windows(collection, testing::Play(music::Excerpt(testing::RandomPiece(1), 5, 15)));
+  }
+  {
+    SCOPED_TRACE("five seconds");
+    expect_all_windows(*collection_,
+                       testing::Play(music::Excerpt(testing::RandomPiece(3), 10, 15)));
+  }
+}
+
+// The copy lies behind the other, and so would be found after it.
+TEST(CopiesTest, AreInTheOrderOfTheirIds) {
+  const testing::TemporaryFolder folder;
+  const BundleCollection collection(
+      testing::MakeTestCollection(folder.path(), {.pieces = 3, .more = {testing::RandomPiece(1)}}));
+  for (const double start_s : {2.0, 11.0, 20.0}) {
+    const auto result = collection.IdentifyAudio(
+        testing::Play(music::Excerpt(testing::RandomPiece(1), start_s, start_s + 10)), {}, {});
+    ASSERT_TRUE(result.ok()) << result.status();
+    ASSERT_GE(result->candidates.size(), 2u);
+    EXPECT_EQ(collection.pieces()[result->candidates[0].source].id, "more-0");
+    EXPECT_EQ(collection.pieces()[result->candidates[1].source].id, "piece-1");
+    EXPECT_EQ(result->candidates[0].score, result->candidates[1].score);
+  }
+}
+
 TEST_F(SearchTest, AScoreIsIdentifiedAmongScoresAndRecordings) {
   // At another tempo than the collection's: half as fast again.
   const music::Score query =
@@ -294,7 +371,7 @@ TEST_F(SearchTest, AnswersDoNotDependOnWhoElseAsks) {
 
 TEST_F(SearchTest, WindowsEmbeddedBeforeAreIdentifiedAsTheirSoundIs) {
   const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(4), 5, 15), 1.2);
-  const auto whole = collection_->IdentifyAudio(query, {}, {});
+  const auto whole = collection_->IdentifyAudio(query, {.hop_s = 0.25}, {});
   auto windows = collection_->EmbedAudio(query, {.hop_s = 0.25}, {});
   ASSERT_TRUE(whole.ok() && windows.ok());
   const auto embedded = collection_->IdentifyEmbedded(*windows, query.duration_s(), {}, {});

@@ -60,7 +60,7 @@ absl::Status StreamIdentifier::Impl::Bind(const encoder::EncoderInfo& info) {
     return absl::OkStatus();
   const double now_s = received_s();
   ASSIGN_OR_RETURN(std::unique_ptr<StreamWindows> anew,
-                   StreamWindows::Create(info, options.identify.hop_s, now_s));
+                   StreamWindows::Create(info, options.identify.fine_hop_s(), now_s));
   if (windows != nullptr) tracker.Resume(now_s);
   windows = std::move(anew);
   model_id = info.model_id;

@@ -144,7 +144,7 @@ absl::StatusOr<matching::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyRe
   if (request.has_max_transposition()) out.max_transposition = request.max_transposition();
   RETURN_IF_ERROR(
       FirstFailure({CheckFieldRange("top_k", out.top_k, IdentifyTopKRange(limits)),
-                    CheckFieldRange("hop_seconds", out.hop_s, HopRange(limits)),
+                    CheckFieldRange("hop_seconds", out.fine_hop_s(), HopRange(limits)),
                     CheckFieldRange("min_confidence", out.min_confidence.value_or(0),
                                     matching::IdentifyOptions::kMinConfidenceRange),
                     CheckFieldRange("max_transposition", out.max_transposition,

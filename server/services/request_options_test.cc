@@ -45,7 +45,7 @@ TEST(RequestOptions, LeftOutIsTheDefault) {
   const auto identify = ToIdentifyOptions({}, Limits());
   ASSERT_TRUE(identify.ok());
   EXPECT_EQ(identify->top_k, 5);
-  EXPECT_EQ(identify->hop_s, 0.25);
+  EXPECT_FALSE(identify->hop_s.has_value());
   EXPECT_FALSE(identify->min_confidence.has_value());
   EXPECT_EQ(identify->max_transposition, 0);
   EXPECT_FALSE(identify->evidence);

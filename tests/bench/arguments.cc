@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "core/base/network_address.h"
+
 namespace antiphon::bench {
 namespace {
 
@@ -10,14 +12,21 @@ CLI::Range Within(const Range<T>& range) {
   return CLI::Range(range.low, range.high);
 }
 
+// Whether somebody is there shows when it is called.
+std::string FaultOfAddress(const std::string& address) {
+  return std::string(ParseHostPort(address).status().message());
+}
+
 }  // namespace
 
 void AddArguments(CLI::App& program, Arguments& arguments) {
   program.add_option("--target", arguments.target, "HOST:PORT of the server, without TLS")
-      ->required();
-  program.add_option(
-      "--metrics", arguments.server.metrics,
-      "HOST:PORT of its /metrics, for processor time and memory without --server-pid");
+      ->required()
+      ->check(FaultOfAddress);
+  program
+      .add_option("--metrics", arguments.server.metrics,
+                  "HOST:PORT of its /metrics, for processor time and memory without --server-pid")
+      ->check(FaultOfAddress);
   program.add_option("--server-pid", arguments.server.pid,
                      "The server's process, if on this machine: for anonymous memory as well");
   program.add_option("--clip", arguments.clips, "Sound files to ask about")->required();

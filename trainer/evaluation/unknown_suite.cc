@@ -197,7 +197,7 @@ absl::Status AskInSizes(const UnknownOptions& options, const AsapTestBed& bed, c
   query.samples.assign(at(excerpt.start_s), at(excerpt.start_s + excerpt.length_s));
   matching::IdentifyOptions identify;
   ASSIGN_OR_RETURN(const matching::EmbeddingSequence windows,
-                   pool.collection->EmbedAudio(query, {.hop_s = identify.hop_s}));
+                   pool.collection->EmbedAudio(query, {.hop_s = identify.fine_hop_s()}));
   for (const int size : options.sizes) {
     for (const bool known : {true, false}) {
       std::mt19937_64 random(HashOf(
