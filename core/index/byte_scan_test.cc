@@ -25,7 +25,10 @@ struct Case {
       }
     }
     values.resize(int64_t{query_count} * quads * kQuad);
-    for (int8_t& value : values) value = static_cast<int8_t>(AnyByte() - 128);
+    for (int8_t& value : values) {
+      value = static_cast<int8_t>(
+          std::clamp(AnyByte() - 128, -ByteKernels::kLargest, ByteKernels::kLargest));
+    }
     for (int q = 0; q < query_count; ++q) {
       starts.push_back(ByteKernels::StartOf(
           {&values[int64_t{q} * quads * kQuad], static_cast<size_t>(quads * kQuad)}));
@@ -107,15 +110,16 @@ TEST_P(ByteScanTest, TheLargestSumsStayWithin32Bits) {
     for (auto& row : quad.bytes) std::fill_n(row, kQuad, uint8_t{255});
   }
   const int64_t width = int64_t{ByteKernels::kMostQuads} * kQuad;
-  std::fill_n(given.values.begin(), width, int8_t{127});
-  std::fill_n(given.values.begin() + width, width, int8_t{-128});
+  std::fill_n(given.values.begin(), width, int8_t{ByteKernels::kLargest});
+  std::fill_n(given.values.begin() + width, width, int8_t{-ByteKernels::kLargest});
   for (int q = 0; q < 2; ++q)
     given.starts[q] = ByteKernels::StartOf({&given.values[q * width], static_cast<size_t>(width)});
   const auto hits = given.Scan(
       *kernels_, {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::min()});
   ASSERT_EQ(hits.size(), size_t{2 * kBlockRows});
   for (const auto& hit : hits)
-    EXPECT_EQ(hit.product, (hit.query == 0 ? 127 : -128) * 127 * width) << hit.query;
+    EXPECT_EQ(hit.product, (hit.query == 0 ? 1 : -1) * ByteKernels::kLargest * 127 * width)
+        << hit.query;
 }
 
 TEST_P(ByteScanTest, NothingToScanHitsNothing) {

@@ -14,7 +14,9 @@ namespace {
 
 constexpr int kBlockRows = ByteKernels::kBlockRows;
 constexpr int kQuad = ByteKernels::kQuad;
-constexpr float kSteps = 127;  // of a value, on either side of 0
+// Of a value, on either side of 0.
+constexpr float kRowSteps = 127;
+constexpr float kQuerySteps = ByteKernels::kLargest;
 // A vector of length 1 may be a little longer for rounding.
 constexpr float kLongest = 1.01f;
 // Queries that are searched for at once, and blocks of rows that they share while these lie in the
@@ -41,8 +43,8 @@ float Largest(const float* values, int dimension) {
   return largest;
 }
 
-// Steps for each unit; none where all values are 0.
-float ScaleFor(float largest) { return largest > 0 ? kSteps / largest : 0; }
+// Steps for each unit, of so many for the largest; none where all values are 0.
+float ScaleFor(float largest, float steps) { return largest > 0 ? steps / largest : 0; }
 
 // The nearest step, kZero more.
 uint8_t Step(float value, float scale) {
@@ -172,7 +174,7 @@ bool PackedVectors::FindLargest() {
     largest = std::max(largest, Largest(values, dimension_));
     longest = std::max(longest, Product(values, values, dimension_));
   }
-  scale_ = ScaleFor(largest);
+  scale_ = ScaleFor(largest, kRowSteps);
   return longest <= kLongest * kLongest;
 }
 
@@ -202,7 +204,7 @@ PackedVectors::Queries PackedVectors::Round(const float* queries, int count) con
   rounded.values.resize(count * width);
   for (int q = 0; q < count; ++q) {
     const float* query = queries + int64_t{q} * dimension_;
-    const float scale = ScaleFor(Largest(query, dimension_));
+    const float scale = ScaleFor(Largest(query, dimension_), kQuerySteps);
     int8_t* values = &rounded.values[q * width];
     for (int i = 0; i < dimension_; ++i)
       values[i] = static_cast<int8_t>(Step(query[i], scale) - ByteKernels::kZero);
