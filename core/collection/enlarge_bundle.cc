@@ -1,6 +1,6 @@
 // A collection of many snippets made of a small one, to measure what size costs: every score again
-// and again under other ids, each of its vectors turned at random, so that it stands for other music.
-// It is of no use to measure what is recognised.
+// and again under other ids, each of its vectors turned at random, so that it stands for other
+// music. It is of no use to measure what is recognised.
 //
 //   enlarge_bundle BUNDLE NEW SNIPPETS
 //

@@ -24,7 +24,8 @@ struct ByteKernels {
   static constexpr int kQuad = 4;          // values that stand together
   static constexpr int kZero = 128;        // the byte of value 0 in a row
   static constexpr int kMostQuads = 1024;  // 4,096 values: no sum leaves 32 bits
-  static constexpr int kLargest = 64;  // a query's value, without its sign: two products fit 16 bits
+  static constexpr int kLargest =
+      64;  // a query's value, without its sign: two products fit 16 bits
 
   struct alignas(64) Quads {
     uint8_t bytes[kBlockRows][kQuad];  // of every row, each value kZero more than it is

@@ -76,6 +76,13 @@ void OrderEqual(const collection::CollectionView& view, Side side,
   });
 }
 
+// Windows that the query would have at the hop that confidence is fitted at: those further apart
+// stand for more of it.
+int WindowsAsFitted(const EmbeddedQuery& query) {
+  const double hops = query.sequences.at(0).hop_s / matching::IdentifyOptions().fine_hop_s();
+  return static_cast<int>(std::lround(query.windows * std::clamp(hops, 1.0, 1000.0)));
+}
+
 bool FollowsPaths(const matching::IdentifyOptions& options) {
   return options.method == matching::VoteMethod::kInTime && options.follow_paths;
 }
@@ -259,16 +266,17 @@ absl::StatusOr<matching::Identification> Identify(const collection::LoadedCollec
   matching::Identification result;
   if (!FollowsPaths(options) || scores.empty()) {
     const auto same_piece = [&](int a, int b) { return AreOfOnePiece(loaded, side, a, b); };
-    result = matching::Judge(scores, query.windows, loaded.confidence, options,
+    result = matching::Judge(scores, WindowsAsFitted(query), loaded.confidence, options,
                              {same_piece, background}, transposition);
   } else {
     ASSIGN_OR_RETURN(const matching::EmbeddingSequence windows,
                      WindowsOfWhole(query, even_windows, scores[0].match.slope));
     ASSIGN_OR_RETURN(result, timer.Run(matching::Stage::kVote, [&] {
-      return Judge(loaded, side, windows, background, query.windows, transposition, options, timer,
-                   std::move(scores));
+      return Judge(loaded, side, windows, background, WindowsAsFitted(query), transposition,
+                   options, timer, std::move(scores));
     }));
   }
+  result.windows = query.windows;
   if (options.evidence) AddEvidence(neighbours, result.candidates);
   for (matching::Candidate& candidate : result.candidates)
     CutAnswer(query, loaded.view->duration_s(side, candidate.source), candidate);

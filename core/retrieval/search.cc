@@ -113,11 +113,15 @@ absl::StatusOr<matching::Identification> AtAnyPitch(const matching::IdentifyOpti
   return as_played;
 }
 
+// Between windows of a query, unless the request says: a quarter of one, and less in a query so
+// short that it would have hardly any.
+constexpr double kHop_s = 0.5;
+constexpr double kShort_s = 5;
 // Between windows where few are asked about: half of one.
 constexpr double kFewWindowsHop_s = 1.0;
 // Of a query that is asked about with few windows first. A shorter one has hardly any; a longer one
 // may change its tempo and jump, which few windows tell less well.
-constexpr Range<double> kFewWindowsLength_s = {7, 30};
+constexpr Range<double> kFewWindowsLength_s = {7, 20};
 // Confidence from which few windows are enough.
 constexpr double kSure = 0.99;
 
@@ -135,17 +139,18 @@ bool IsBeyondDoubt(const matching::Identification& answer, double length_s) {
          best.match.query.length_s() > length_s - kFewWindowsHop_s;
 }
 
-// Asks with few windows first, and with all of them where those leave a doubt: music that is known
-// well costs a quarter.
+// Asks with few windows first, and with twice as many where those leave a doubt.
 absl::StatusOr<matching::Identification> WithFewWindowsFirst(
     const matching::IdentifyOptions& options, double length_s, const Ask& ask) {
+  matching::IdentifyOptions asked = options;
   if (MayDoWithFewWindows(options, length_s)) {
-    matching::IdentifyOptions few = options;
-    few.hop_s = kFewWindowsHop_s;
-    ASSIGN_OR_RETURN(matching::Identification answer, ask(few, 0));
+    asked.hop_s = kFewWindowsHop_s;
+    ASSIGN_OR_RETURN(matching::Identification answer, ask(asked, 0));
     if (IsBeyondDoubt(answer, length_s)) return answer;
   }
-  return AtAnyPitch(options, ask);
+  const bool is_short = length_s < kShort_s || options.method == matching::VoteMethod::kPlain;
+  asked.hop_s = is_short ? options.fine_hop_s() : options.hop_s.value_or(kHop_s);
+  return AtAnyPitch(asked, ask);
 }
 
 // Tempi at which a score is looked for in recordings, which are indexed at one.
