@@ -155,16 +155,17 @@ int PrintKeyHash() {
 
 // Generations come and go in one thread after the other, and glibc gives threads arenas of their
 // own, each of which keeps room for what it once held. Two arenas keep memory flat over hundreds of
-// reloads, at the same pace. What the layers of a network take for a batch stays in them: the
-// kernel would zero it anew for every batch. Anything as large as a recording goes back at once.
-void SetUpMemory() {
+// reloads, at the same pace. Each keeps up to 64 MiB that is free, for the layers of a network: the
+// kernel would take them back after every batch, and zero them for the next. What takes 16 MiB and
+// more in one piece goes back to the kernel at once.
+void ConfigureMalloc() {
   mallopt(M_ARENA_MAX, 2);
   mallopt(M_MMAP_THRESHOLD, 16 << 20);
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 
 int Main(int argc, char** argv) {
-  SetUpMemory();
+  ConfigureMalloc();
   std::vector<std::string> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
   const auto parsed = ParseCommandLine({argv + 1, argv + argc}, environment);

@@ -201,7 +201,7 @@ void VisitComputing(AnyConfig& c, Visitor& v) {
   v.Number("batch-windows", c.store.batching.max_windows, BatchingOptions::kMaxWindowsRange,
            "Windows encoded at once, over all requests");
   v.Number("batch-delay-ms", c.store.batching.max_delay_ms, BatchingOptions::kMaxDelayRange,
-           "Milliseconds that an incomplete batch waits while nothing is encoded");
+           "Longest wait for a batch to fill, milliseconds; 0: none");
   v.Number("hnsw-search-breadth", indexes.hnsw_search_breadth,
            index::IndexOptions::kHnswSearchBreadthRange, "efSearch, if the index is HNSW");
   v.Number("ivf-probes", indexes.ivf_probes, index::IndexOptions::kIvfProbesRange,

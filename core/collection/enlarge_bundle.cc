@@ -1,22 +1,27 @@
-// A collection of many snippets made of a small one, to measure what size costs: every score again
-// and again under other ids, each of its vectors turned at random, so that it stands for other
-// music. It is of no use to measure what is recognised.
+// Makes a collection of many snippets out of a small one, to measure what size costs: copies of its
+// scores, with vectors turned at random, stand for other music. Recognition measured on it means
+// nothing.
 //
 //   enlarge_bundle BUNDLE NEW SNIPPETS
 //
-// Publishes the bundle NEW, with the model of BUNDLE and its recordings, and at least so many
-// snippets of scores. Takes a kilobyte of memory for each.
+// Publishes the bundle NEW, with the model and the recordings of BUNDLE, and at least so many
+// snippets of scores. Takes a kilobyte of memory per snippet.
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/bundle/bundle.h"
 #include "core/collection/collection_files.h"
 #include "core/collection/generation_writer.h"
 #include "core/collection/loaded_collection.h"
@@ -47,16 +52,17 @@ absl::StatusOr<std::vector<Edit>> Copies(const LoadedCollection& loaded, int64_t
   std::vector<Edit> edits;
   int64_t count = loaded.view->vector_count(Side::kScores);
   if (count == 0) return absl::InvalidArgumentError("the bundle has no score");
-  for (int round = 2; count < snippets; ++round) {
-    for (int piece = 0; piece < loaded.view->source_count(Side::kScores) && count < snippets;
-         ++piece) {
-      ASSIGN_OR_RETURN(catalog::SourceRecord copy, ReadSource(*loaded.view, Side::kScores, piece));
-      absl::StrAppend(&copy.piece.id, " copy ", round);
-      Turn(copy.vectors, loaded.manifest.dimension, random);
-      count += static_cast<int64_t>(copy.vectors.size()) / loaded.manifest.dimension;
-      edits.push_back({Side::kScores, copy.piece.id,
-                       std::make_shared<const catalog::SourceRecord>(std::move(copy))});
-    }
+  const auto pieces = static_cast<int>(loaded.view->source_count(Side::kScores));
+  for (int number = 0; count < snippets; ++number) {
+    ASSIGN_OR_RETURN(catalog::SourceRecord copy,
+                     ReadSource(*loaded.view, Side::kScores, number % pieces));
+    absl::StrAppend(&copy.piece.id, " copy ", number + 1);
+    if (loaded.view->FindPiece(copy.piece.id).has_value())
+      return absl::InvalidArgumentError("the bundle is itself one that was enlarged");
+    Turn(copy.vectors, loaded.manifest.dimension, random);
+    count += static_cast<int64_t>(copy.vectors.size()) / loaded.manifest.dimension;
+    edits.push_back({Side::kScores, copy.piece.id,
+                     std::make_shared<const catalog::SourceRecord>(std::move(copy))});
   }
   return edits;
 }
@@ -85,7 +91,7 @@ absl::Status Enlarge(const std::string& from, const std::string& to, int64_t sni
 
 int main(int argc, char** argv) {
   int64_t snippets = 0;
-  if (argc != 4 || !absl::SimpleAtoi(argv[3], &snippets)) {
+  if (argc != 4 || !absl::SimpleAtoi(argv[3], &snippets) || snippets < 1) {
     std::fprintf(stderr, "enlarge_bundle BUNDLE NEW SNIPPETS\n");
     return EXIT_FAILURE;
   }

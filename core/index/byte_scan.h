@@ -24,8 +24,8 @@ struct ByteKernels {
   static constexpr int kQuad = 4;          // values that stand together
   static constexpr int kZero = 128;        // the byte of value 0 in a row
   static constexpr int kMostQuads = 1024;  // 4,096 values: no sum leaves 32 bits
-  static constexpr int kLargest =
-      64;  // a query's value, without its sign: two products fit 16 bits
+  // Values of a query lie between this and its negative: two products with bytes fit 16 bits.
+  static constexpr int kLargestQueryValue = 64;
 
   struct alignas(64) Quads {
     uint8_t bytes[kBlockRows][kQuad];  // of every row, each value kZero more than it is
@@ -34,7 +34,7 @@ struct ByteKernels {
   struct Queries {
     int count = 0;
     int quads = 0;                    // of a row, at most kMostQuads
-    const int8_t* values = nullptr;   // [count, quads * kQuad], of -kLargest to kLargest
+    const int8_t* values = nullptr;   // [count, quads * kQuad], up to kLargestQueryValue
     const int32_t* starts = nullptr;  // [count], StartOf the values of each
     const int32_t* bounds = nullptr;  // [count]
   };

@@ -26,8 +26,8 @@ struct Case {
     }
     values.resize(int64_t{query_count} * quads * kQuad);
     for (int8_t& value : values) {
-      value = static_cast<int8_t>(
-          std::clamp(AnyByte() - 128, -ByteKernels::kLargest, ByteKernels::kLargest));
+      value = static_cast<int8_t>(std::clamp(AnyByte() - 128, -ByteKernels::kLargestQueryValue,
+                                             ByteKernels::kLargestQueryValue));
     }
     for (int q = 0; q < query_count; ++q) {
       starts.push_back(ByteKernels::StartOf(
@@ -110,15 +110,16 @@ TEST_P(ByteScanTest, TheLargestSumsStayWithin32Bits) {
     for (auto& row : quad.bytes) std::fill_n(row, kQuad, uint8_t{255});
   }
   const int64_t width = int64_t{ByteKernels::kMostQuads} * kQuad;
-  std::fill_n(given.values.begin(), width, int8_t{ByteKernels::kLargest});
-  std::fill_n(given.values.begin() + width, width, int8_t{-ByteKernels::kLargest});
+  std::fill_n(given.values.begin(), width, int8_t{ByteKernels::kLargestQueryValue});
+  std::fill_n(given.values.begin() + width, width, int8_t{-ByteKernels::kLargestQueryValue});
   for (int q = 0; q < 2; ++q)
     given.starts[q] = ByteKernels::StartOf({&given.values[q * width], static_cast<size_t>(width)});
   const auto hits = given.Scan(
       *kernels_, {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::min()});
   ASSERT_EQ(hits.size(), size_t{2 * kBlockRows});
   for (const auto& hit : hits)
-    EXPECT_EQ(hit.product, (hit.query == 0 ? 1 : -1) * ByteKernels::kLargest * 127 * width)
+    EXPECT_EQ(hit.product,
+              (hit.query == 0 ? 1 : -1) * ByteKernels::kLargestQueryValue * 127 * width)
         << hit.query;
 }
 

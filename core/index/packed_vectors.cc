@@ -16,7 +16,7 @@ constexpr int kBlockRows = ByteKernels::kBlockRows;
 constexpr int kQuad = ByteKernels::kQuad;
 // Of a value, on either side of 0.
 constexpr float kRowSteps = 127;
-constexpr float kQuerySteps = ByteKernels::kLargest;
+constexpr float kQuerySteps = ByteKernels::kLargestQueryValue;
 // A vector of length 1 may be a little longer for rounding.
 constexpr float kLongest = 1.01f;
 // Queries that are searched for at once, and blocks of rows that they share while these lie in the

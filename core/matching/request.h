@@ -94,11 +94,11 @@ struct IdentifyOptions {
   int top_k = 5;  // candidates
   VoteMethod method = VoteMethod::kInTime;
   bool follow_paths = true;  // of the best sources by vote in time: rank them by path_match.h
-  // > 0; between query windows, seconds of the query. Without it there are as few windows as tell
-  // the music: the longer the query, the fewer a second, and more where few leave a doubt.
+  // Confidence is fitted on windows so far apart; those further apart count for as many.
+  static constexpr double kFineHop_s = 0.25;
+  // Seconds of the query between its windows, > 0; without it, by the query's length.
   std::optional<double> hop_s = {};
-  double fine_hop_s() const { return hop_s.value_or(0.25); }  // of windows that always do
-  int max_windows = kDefaultQueryWindows;                     // in kQueryWindowsRange
+  int max_windows = kDefaultQueryWindows;  // in kQueryWindowsRange
   static constexpr Range<int> kNeighboursRange = {1, 1000};
   int neighbours = 25;  // per query window
   static constexpr Range<double> kMinConfidenceRange = {0, 1};

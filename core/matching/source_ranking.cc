@@ -57,7 +57,6 @@ Identification Judge(std::span<const SourceScore> scores, int windows, const Con
   // distance d it has tried the pitch as played and d on either side.
   const int chances = 1 + 2 * std::abs(transposition);
   Identification result;
-  result.windows = windows;
   result.background = rivals.background;
   const size_t count = std::min(scores.size(), static_cast<size_t>(options.top_k));
   for (size_t i = 0; i < count; ++i) {

@@ -35,7 +35,8 @@ struct Rivals {
 // source. Confidence is the music's: candidates of the same music share it, by the best of their
 // scores, over the best score of other music. The further off the pitch, the more pitches had a
 // chance before (Confidence): 1 + 2 |transposition| in all. Below options.min_confidence, or the
-// model's threshold without one, it is kNoMatch. Candidates are at most options.top_k.
+// model's threshold without one, it is kNoMatch. Candidates are at most options.top_k. `windows` is
+// what confidence counts; Identification::windows is left to the caller.
 Identification Judge(std::span<const SourceScore> scores, int windows, const ConfidenceModel& model,
                      const IdentifyOptions& options, const Rivals& rivals, int transposition = 0);
 

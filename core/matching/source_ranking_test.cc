@@ -38,7 +38,6 @@ TEST(Judge, AClearLineIsAMatchWithItsPlaceAndTempo) {
   Append(neighbours, Line(6, 2, 10, 0.7f));
   const Identification result = VoteAndJudge(neighbours, 33, {}, kEachItsOwnPiece);
   EXPECT_EQ(result.verdict, Verdict::kMatch);
-  EXPECT_EQ(result.windows, 33);
   ASSERT_EQ(result.candidates.size(), 2u);
   const Candidate& best = result.candidates[0];
   EXPECT_EQ(best.source, 5);

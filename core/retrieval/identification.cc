@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
+#include <functional>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -33,10 +33,28 @@ constexpr double kTie = 0.01;
 // agree best.
 constexpr double kOneTempo_s = 30;
 
+// Which of two sources comes first where both explain a query equally well.
+using Precedes = std::function<bool(int source, int other)>;
+
+// By id: the order of copies of one score must not depend on where they lie in the collection,
+// which merging changes.
+Precedes ById(const collection::CollectionView& view, Side side) {
+  return [&view, side](int source, int other) {
+    return side == Side::kScores ? view.pieces()[source].id < view.pieces()[other].id
+                                 : view.recordings()[source].id < view.recordings()[other].id;
+  };
+}
+
+void SortBestFirst(const Precedes& precedes, std::vector<matching::SourceScore>& scores) {
+  std::sort(scores.begin(), scores.end(), [&](const auto& a, const auto& b) {
+    return a.score != b.score ? a.score > b.score : precedes(a.source, b.source);
+  });
+}
+
 // Looks at the best `count` sources again, window by window, and ranks them anew by what that
-// finds; the others are dropped.
+// finds; the others are dropped. Requires scores that are best first.
 absl::Status FollowPaths(const SearchSpace& space, const EmbeddedQuery& query, int count,
-                         const matching::StageTimer& timer,
+                         const matching::StageTimer& timer, const Precedes& precedes,
                          std::vector<matching::SourceScore>& scores) {
   scores.resize(std::min(scores.size(), static_cast<size_t>(count)));
   std::vector<Reading> readings;
@@ -56,31 +74,17 @@ absl::Status FollowPaths(const SearchSpace& space, const EmbeddedQuery& query, i
     scores[i].match = path.match;
     scores[i].similarity = path.similarity;
   }
-  std::stable_sort(scores.begin(), scores.end(),
-                   [](const auto& a, const auto& b) { return a.score > b.score; });
+  SortBestFirst(precedes, scores);
   return absl::OkStatus();
 }
 
-const std::string& IdOf(const collection::CollectionView& view, Side side, int source) {
-  return side == Side::kScores ? view.pieces()[source].id : view.recordings()[source].id;
-}
-
-// Sorts them again, equal ones, such as copies of one score, by their ids: their order must not
-// depend on where they lie in the collection, which merging changes, nor on which of them was among
-// the nearest neighbours of a window.
-void OrderEqual(const collection::CollectionView& view, Side side,
-                std::vector<matching::SourceScore>& scores) {
-  std::sort(scores.begin(), scores.end(), [&](const auto& a, const auto& b) {
-    if (a.score != b.score) return a.score > b.score;
-    return IdOf(view, side, a.source) < IdOf(view, side, b.source);
-  });
-}
-
-// Windows that the query would have at the hop that confidence is fitted at: those further apart
-// stand for more of it.
-int WindowsAsFitted(const EmbeddedQuery& query) {
-  const double hops = query.sequences.at(0).hop_s / matching::IdentifyOptions().fine_hop_s();
-  return static_cast<int>(std::lround(query.windows * std::clamp(hops, 1.0, 1000.0)));
+// Windows that the query would have at the hop that confidence is fitted at, of no more than
+// `max_windows`.
+int WindowsAsFitted(const EmbeddedQuery& query, int max_windows) {
+  constexpr double kHop_s = matching::IdentifyOptions::kFineHop_s;
+  const double most = std::min<double>(max_windows, (query.end_s - query.begin_s) / kHop_s);
+  const double windows = std::min(most, query.windows * query.sequences.at(0).hop_s / kHop_s);
+  return std::max(query.windows, static_cast<int>(std::lround(windows)));
 }
 
 bool FollowsPaths(const matching::IdentifyOptions& options) {
@@ -107,7 +111,7 @@ absl::StatusOr<double> BackgroundScore(const collection::LoadedCollection& loade
     std::vector<matching::SourceScore> scores =
         matching::RankSources(neighbours, query.windows, side, options.method);
     if (FollowsPaths(options)) {
-      RETURN_IF_ERROR(FollowPaths(space, query, kBackgroundPaths, timer, scores));
+      RETURN_IF_ERROR(FollowPaths(space, query, kBackgroundPaths, timer, std::less<int>(), scores));
     }
     return scores.empty() ? 0 : scores[0].score;
   });
@@ -250,30 +254,32 @@ absl::StatusOr<matching::Identification> Identify(const collection::LoadedCollec
       SpaceOf(*loaded.view, side, Resolve(*loaded.view, side, options.filter));
   ASSIGN_OR_RETURN(const std::vector<matching::Neighbour> neighbours,
                    NeighboursWithin(space, query, options.neighbours, options.filter, timer));
+  const Precedes precedes = ById(*loaded.view, side);
   ASSIGN_OR_RETURN(const double background, BackgroundScore(loaded, side, query, options, timer));
-  ASSIGN_OR_RETURN(std::vector<matching::SourceScore> scores,
-                   timer.Run(matching::Stage::kVote,
-                             [&]() -> absl::StatusOr<std::vector<matching::SourceScore>> {
-                               std::vector<matching::SourceScore> ranked = matching::RankSources(
-                                   neighbours, query.windows, side, options.method);
-                               if (FollowsPaths(options)) {
-                                 RETURN_IF_ERROR(FollowPaths(
-                                     space, query, PathsFor(query, options.top_k), timer, ranked));
-                                 OrderEqual(*loaded.view, side, ranked);
-                               }
-                               return ranked;
-                             }));
+  ASSIGN_OR_RETURN(
+      std::vector<matching::SourceScore> scores,
+      timer.Run(matching::Stage::kVote,
+                [&]() -> absl::StatusOr<std::vector<matching::SourceScore>> {
+                  std::vector<matching::SourceScore> ranked =
+                      matching::RankSources(neighbours, query.windows, side, options.method);
+                  SortBestFirst(precedes, ranked);
+                  if (FollowsPaths(options)) {
+                    RETURN_IF_ERROR(FollowPaths(space, query, PathsFor(query, options.top_k), timer,
+                                                precedes, ranked));
+                  }
+                  return ranked;
+                }));
   matching::Identification result;
   if (!FollowsPaths(options) || scores.empty()) {
     const auto same_piece = [&](int a, int b) { return AreOfOnePiece(loaded, side, a, b); };
-    result = matching::Judge(scores, WindowsAsFitted(query), loaded.confidence, options,
-                             {same_piece, background}, transposition);
+    result = matching::Judge(scores, WindowsAsFitted(query, options.max_windows), loaded.confidence,
+                             options, {same_piece, background}, transposition);
   } else {
     ASSIGN_OR_RETURN(const matching::EmbeddingSequence windows,
                      WindowsOfWhole(query, even_windows, scores[0].match.slope));
     ASSIGN_OR_RETURN(result, timer.Run(matching::Stage::kVote, [&] {
-      return Judge(loaded, side, windows, background, WindowsAsFitted(query), transposition,
-                   options, timer, std::move(scores));
+      return Judge(loaded, side, windows, background, WindowsAsFitted(query, options.max_windows),
+                   transposition, options, timer, std::move(scores));
     }));
   }
   result.windows = query.windows;

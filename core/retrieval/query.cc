@@ -146,15 +146,19 @@ absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const collection::LoadedCollection
   return EmbedAudioQuery(loaded, audio, 0, plan, timer);
 }
 
+absl::StatusOr<matching::Span> PartOfScore(const matching::QueryExcerpt& excerpt,
+                                           const music::Score& query) {
+  return PartOf(excerpt, SoundingEnd(query));
+}
+
 absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const collection::LoadedCollection& loaded,
                                               const music::Score& query,
                                               const matching::QueryExcerpt& excerpt,
                                               std::span<const double> tempo_ratios,
                                               const matching::WindowPlan& plan,
                                               matching::StageTimer& timer, int semitones) {
-  const double duration_s = SoundingEnd(query);
-  ASSIGN_OR_RETURN(const matching::Span part, PartOf(excerpt, duration_s));
-  const bool whole = part.start_s == 0 && part.end_s == duration_s;
+  ASSIGN_OR_RETURN(const matching::Span part, PartOfScore(excerpt, query));
+  const bool whole = part.start_s == 0 && part.end_s == SoundingEnd(query);
   if (whole && semitones == 0) return EmbedNotes(loaded, query, tempo_ratios, plan, timer);
   music::Score cut = whole ? query : music::Excerpt(query, part.start_s, part.end_s);
   if (semitones != 0) cut = music::Transposed(cut, semitones);

@@ -62,6 +62,10 @@ struct AudioQuery {
     const matching::QueryExcerpt& excerpt, const matching::WindowPlan& plan,
     matching::StageTimer& timer);
 
+// The excerpt of a score, which ends with its last note; see PartOf (search_filter.h).
+[[nodiscard]] absl::StatusOr<matching::Span> PartOfScore(const matching::QueryExcerpt& excerpt,
+                                                         const music::Score& query);
+
 // The excerpt of the query, at each tempo ratio, with windows at about the same places of the
 // query: the plan's hop and number of windows are for each ratio, in seconds of the query as
 // written. Windows at several ratios whose middles lie within one hop count as one place. As if it

@@ -21,6 +21,7 @@
 #include "core/retrieval/same_music_search.h"
 #include "core/retrieval/same_performance.h"
 #include "core/retrieval/search_filter.h"
+#include "core/retrieval/window_hops.h"
 
 namespace antiphon::retrieval {
 namespace {
@@ -113,43 +114,17 @@ absl::StatusOr<matching::Identification> AtAnyPitch(const matching::IdentifyOpti
   return as_played;
 }
 
-// Between windows of a query, unless the request says: a quarter of one, and less in a query so
-// short that it would have hardly any.
-constexpr double kHop_s = 0.5;
-constexpr double kShort_s = 5;
-// Between windows where few are asked about: half of one.
-constexpr double kFewWindowsHop_s = 1.0;
-// Of a query that is asked about with few windows first. A shorter one has hardly any; a longer one
-// may change its tempo and jump, which few windows tell less well.
-constexpr Range<double> kFewWindowsLength_s = {7, 20};
-// Confidence from which few windows are enough.
-constexpr double kSure = 0.99;
-
-bool MayDoWithFewWindows(const matching::IdentifyOptions& options, double length_s) {
-  return !options.hop_s.has_value() && options.method == matching::VoteMethod::kInTime &&
-         options.follow_paths && !options.evidence && kFewWindowsLength_s.Contains(length_s);
-}
-
-// Whether one source goes along with a query of that length from end to end, and nothing else has
-// the same music. The last window, which reaches beyond the end, may be left out.
-bool IsBeyondDoubt(const matching::Identification& answer, double length_s) {
-  if (answer.verdict != matching::Verdict::kMatch) return false;
-  const matching::Candidate& best = answer.candidates[0];
-  return best.confidence >= kSure && best.same_music.empty() && best.passages.size() == 1 &&
-         best.match.query.length_s() > length_s - kFewWindowsHop_s;
-}
-
-// Asks with few windows first, and with twice as many where those leave a doubt.
+// Asks with few windows first where they may be enough, and with more where they leave a doubt.
 absl::StatusOr<matching::Identification> WithFewWindowsFirst(
     const matching::IdentifyOptions& options, double length_s, const Ask& ask) {
+  const WindowHops hops = HopsFor(options, length_s);
   matching::IdentifyOptions asked = options;
-  if (MayDoWithFewWindows(options, length_s)) {
-    asked.hop_s = kFewWindowsHop_s;
+  if (hops.first_s.has_value()) {
+    asked.hop_s = hops.first_s;
     ASSIGN_OR_RETURN(matching::Identification answer, ask(asked, 0));
     if (IsBeyondDoubt(answer, length_s)) return answer;
   }
-  const bool is_short = length_s < kShort_s || options.method == matching::VoteMethod::kPlain;
-  asked.hop_s = is_short ? options.fine_hop_s() : options.hop_s.value_or(kHop_s);
+  asked.hop_s = hops.last_s;
   return AtAnyPitch(asked, ask);
 }
 
@@ -163,7 +138,8 @@ matching::WindowPlan PlanOf(const matching::SearchOptions& options) {
 // The plain vote takes its snippets one by one from all over the query (Dorfer et al. 2018); votes
 // that are to agree in time need stretches.
 matching::WindowPlan PlanOf(const matching::IdentifyOptions& options) {
-  matching::WindowPlan plan{.hop_s = options.fine_hop_s(), .max_windows = options.max_windows};
+  matching::WindowPlan plan{.hop_s = options.hop_s.value_or(matching::IdentifyOptions::kFineHop_s),
+                            .max_windows = options.max_windows};
   if (options.method == matching::VoteMethod::kPlain) plan.stretch_windows = 1;
   return plan;
 }
@@ -296,7 +272,7 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyScore(
     return Identify(*loaded_, embedded, transposition, asked,
                     IsSampled(embedded, asked) ? even_windows : EvenWindows(), timer);
   };
-  ASSIGN_OR_RETURN(const matching::Span part, PartOf(options.excerpt, query.duration_s));
+  ASSIGN_OR_RETURN(const matching::Span part, PartOfScore(options.excerpt, query));
   return WithFewWindowsFirst(options, part.length_s(), ask);
 }
 

@@ -59,8 +59,10 @@ absl::Status StreamIdentifier::Impl::Bind(const encoder::EncoderInfo& info) {
   if (windows != nullptr && model_id == info.model_id && settings == info.settings)
     return absl::OkStatus();
   const double now_s = received_s();
-  ASSIGN_OR_RETURN(std::unique_ptr<StreamWindows> anew,
-                   StreamWindows::Create(info, options.identify.fine_hop_s(), now_s));
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<StreamWindows> anew,
+      StreamWindows::Create(
+          info, options.identify.hop_s.value_or(matching::IdentifyOptions::kFineHop_s), now_s));
   if (windows != nullptr) tracker.Resume(now_s);
   windows = std::move(anew);
   model_id = info.model_id;

@@ -142,13 +142,14 @@ absl::StatusOr<matching::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyRe
   if (request.has_hop_seconds()) out.hop_s = request.hop_seconds();
   if (request.has_min_confidence()) out.min_confidence = request.min_confidence();
   if (request.has_max_transposition()) out.max_transposition = request.max_transposition();
-  RETURN_IF_ERROR(
-      FirstFailure({CheckFieldRange("top_k", out.top_k, IdentifyTopKRange(limits)),
-                    CheckFieldRange("hop_seconds", out.fine_hop_s(), HopRange(limits)),
-                    CheckFieldRange("min_confidence", out.min_confidence.value_or(0),
-                                    matching::IdentifyOptions::kMinConfidenceRange),
-                    CheckFieldRange("max_transposition", out.max_transposition,
-                                    matching::IdentifyOptions::kMaxTranspositionRange)}));
+  RETURN_IF_ERROR(FirstFailure(
+      {CheckFieldRange("top_k", out.top_k, IdentifyTopKRange(limits)),
+       CheckFieldRange("hop_seconds", out.hop_s.value_or(matching::IdentifyOptions::kFineHop_s),
+                       HopRange(limits)),
+       CheckFieldRange("min_confidence", out.min_confidence.value_or(0),
+                       matching::IdentifyOptions::kMinConfidenceRange),
+       CheckFieldRange("max_transposition", out.max_transposition,
+                       matching::IdentifyOptions::kMaxTranspositionRange)}));
   ASSIGN_OR_RETURN(out.filter, ToSearchFilter("", request.filter(), request.mode(),
                                               MinSimilarity(request), limits));
   ASSIGN_OR_RETURN(out.excerpt, ToExcerpt("", request.excerpt()));

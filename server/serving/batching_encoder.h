@@ -28,8 +28,8 @@ struct BatchingOptions {
   static constexpr Range<int> kMaxWindowsRange = encoder::EncoderOptions::kBatchSizeRange;
   int max_windows = 64;  // in a batch
   static constexpr Range<double> kMaxDelayRange = {0, 1000};
-  // Milliseconds that an incomplete batch waits for others, from its oldest request. Without a
-  // wait, too, what arrives while a batch runs makes up the next one.
+  // Milliseconds that an incomplete batch waits for others, from its oldest request. With 0,
+  // whatever arrives while a batch runs still forms the next one.
   double max_delay_ms = 0;
   std::function<void(int)> on_batch;  // told the size of every batch; may be empty
 };

@@ -12,7 +12,7 @@ CLI::Range Within(const Range<T>& range) {
   return CLI::Range(range.low, range.high);
 }
 
-// Whether somebody is there shows when it is called.
+// Only the form is checked.
 std::string FaultOfAddress(const std::string& address) {
   return std::string(ParseHostPort(address).status().message());
 }

@@ -84,7 +84,6 @@ void AddCalibrate(CLI::App& program, absl::Status& outcome) {
       ->capture_default_str();
   command->add_option("--tempo-ratios", options.builder.tempo_ratios,
                       "Tempi at which scores are in the collection");
-  command->add_option("--hop", options.identify.hop_s, "Seconds between windows of a query [0.25]");
   command->add_flag("--plain", flags->plain, "Answer by plain votes");
   command->add_flag("!--no-paths", options.identify.follow_paths, "Answer by votes alone");
   command->add_option("--points", flags->points_file,

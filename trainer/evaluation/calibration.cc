@@ -92,7 +92,7 @@ absl::Status AskInCollections(const Piece& piece, const audio::Waveform& audio, 
   matching::IdentifyOptions identify = options.identify;
   identify.top_k = 2;
   ASSIGN_OR_RETURN(const matching::EmbeddingSequence windows,
-                   collection.EmbedAudio(audio, {.hop_s = identify.fine_hop_s()}));
+                   collection.EmbedAudio(audio, {.hop_s = identify.hop_s.value()}));
   for (const int size : options.collection_sizes) {
     for (const bool known : {true, false}) {
       identify.filter.sources.piece_ids = DrawCollection(collection, piece, known, size, random);

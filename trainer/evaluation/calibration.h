@@ -27,7 +27,8 @@ struct CalibrationOptions {
   data::Split split = data::Split::ByHash();
   std::vector<std::string> soundfonts;  // to render queries with; never the evaluation soundfont
   collection::BuilderOptions builder;   // hop and tempo ratios of the collection
-  matching::IdentifyOptions identify;   // how the queries are answered
+  // How the queries are answered.
+  matching::IdentifyOptions identify = {.hop_s = matching::IdentifyOptions::kFineHop_s};
   std::vector<double> excerpts_s = {2, 5, 10, 20};  // lengths of the queries, seconds
   int queries_per_piece = 4;                        // of each length
   // Pieces of the collections that each query is asked in, once with its piece and once without;

@@ -196,15 +196,12 @@ absl::Status AskInSizes(const UnknownOptions& options, const AsapTestBed& bed, c
   };
   query.samples.assign(at(excerpt.start_s), at(excerpt.start_s + excerpt.length_s));
   matching::IdentifyOptions identify;
-  ASSIGN_OR_RETURN(const matching::EmbeddingSequence windows,
-                   pool.collection->EmbedAudio(query, {.hop_s = identify.fine_hop_s()}));
   for (const int size : options.sizes) {
     for (const bool known : {true, false}) {
       std::mt19937_64 random(HashOf(
           absl::StrCat(options.seed, "/", recording.name, "/", excerpt.start_s, "/", size, known)));
       identify.filter.sources.piece_ids = DrawScores(pool, recording.work, known, size, random);
-      ASSIGN_OR_RETURN(const auto answer,
-                       pool.collection->IdentifyEmbedded(windows, query.duration_s(), identify));
+      ASSIGN_OR_RETURN(const auto answer, pool.collection->IdentifyAudio(query, identify));
       const bool named = answer.verdict == matching::Verdict::kMatch;
       const auto& own = pool.scores_of[recording.work];
       const bool right =

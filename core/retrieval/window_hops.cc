@@ -1,0 +1,41 @@
+#include "core/retrieval/window_hops.h"
+
+#include "core/base/check_range.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using matching::IdentifyOptions;
+
+constexpr double kHop_s = 0.5;
+// Queries below this length would have hardly any windows at that hop.
+constexpr double kFineBelow_s = 5;
+constexpr double kFewWindowsHop_s = 1.0;
+// Shorter queries have hardly any windows at that hop either. Longer ones may change their tempo,
+// and jump, which few windows tell less well.
+constexpr Range<double> kFewWindowsLength_s = {7, 20};
+constexpr double kEnoughConfidence = 0.99;
+// The last window reaches beyond the end of the query, and may be left out.
+constexpr double kMostMissing_s = kFewWindowsHop_s;
+
+}  // namespace
+
+WindowHops HopsFor(const IdentifyOptions& options, double length_s) {
+  if (options.hop_s.has_value()) return {.first_s = {}, .last_s = *options.hop_s};
+  // Plain votes are counted one by one: the more, the surer.
+  if (length_s < kFineBelow_s || options.method == matching::VoteMethod::kPlain)
+    return {.first_s = {}, .last_s = IdentifyOptions::kFineHop_s};
+  WindowHops hops{.first_s = {}, .last_s = kHop_s};
+  if (kFewWindowsLength_s.Contains(length_s) && options.follow_paths && !options.evidence)
+    hops.first_s = kFewWindowsHop_s;
+  return hops;
+}
+
+bool IsBeyondDoubt(const matching::Identification& answer, double length_s) {
+  if (answer.verdict != matching::Verdict::kMatch || answer.candidates.empty()) return false;
+  const matching::Candidate& best = answer.candidates[0];
+  return best.confidence >= kEnoughConfidence && best.same_music.empty() &&
+         best.passages.size() == 1 && best.match.query.length_s() > length_s - kMostMissing_s;
+}
+
+}  // namespace antiphon::retrieval
