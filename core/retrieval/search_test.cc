@@ -34,12 +34,9 @@ class SearchTest : public ::testing::Test {
     folder_ = nullptr;
   }
 
-  static testing::TemporaryFolder* folder_;
-  static const BundleCollection* collection_;
+  static inline testing::TemporaryFolder* folder_ = nullptr;
+  static inline const BundleCollection* collection_ = nullptr;
 };
-
-testing::TemporaryFolder* SearchTest::folder_ = nullptr;
-const BundleCollection* SearchTest::collection_ = nullptr;
 
 // What the hit says of the query's middle is what was played there.
 void ExpectOnLine(const matching::Hit& hit, double reference_at_0_s, double slope) {
@@ -228,8 +225,8 @@ TEST_F(SearchTest, SoundIsIdentifiedAmongRecordings) {
   // Recording 2 is piece 2 played at 1.2.
   const audio::Waveform recording = testing::Play(testing::RandomPiece(2), 1.2);
   audio::Waveform part;
-  part.samples.assign(recording.samples.begin() + 10 * part.sample_rate,
-                      recording.samples.begin() + 22 * part.sample_rate);
+  part.samples.assign(recording.samples.begin() + ptrdiff_t{10} * part.sample_rate,
+                      recording.samples.begin() + ptrdiff_t{22} * part.sample_rate);
   const auto answer = collection_->IdentifyAudio(part, {.against = Side::kRecordings}, {});
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(answer->verdict, matching::Verdict::kMatch);
@@ -259,11 +256,12 @@ TEST_F(SearchTest, APieceThatIsNotThereIsNoMatch) {
 }
 
 TEST_F(SearchTest, SilenceIsInsufficientAndHasNoHits) {
-  audio::Waveform noise{std::vector<float>(5 * 22050), 22050};
+  constexpr size_t kSamples = 110'250;  // five seconds
+  audio::Waveform noise{std::vector<float>(kSamples), 22050};
   for (size_t i = 0; i < noise.samples.size(); ++i)
     noise.samples[i] = (i * 2654435761u % 1000 / 1000.0f - 0.5f) * 1e-4f;
   for (const audio::Waveform& query :
-       {audio::Waveform{std::vector<float>(5 * 22050, 0.0f), 22050}, noise,
+       {audio::Waveform{std::vector<float>(kSamples, 0.0f), 22050}, noise,
         audio::Waveform{{}, 22050}, testing::Play(testing::RandomPiece(0, 0.1))}) {
     const auto result = collection_->IdentifyAudio(query, {}, {});
     ASSERT_TRUE(result.ok()) << result.status();
@@ -367,9 +365,9 @@ TEST_F(SearchTest, AnswersDoNotDependOnWhoElseAsks) {
   const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(4), 5, 15));
   const auto alone = collection_->IdentifyAudio(query, {}, {});
   ASSERT_TRUE(alone.ok());
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
+  std::vector<std::thread> threads(4);
+  for (std::thread& thread : threads) {
+    thread = std::thread([&] {
       const auto result = collection_->IdentifyAudio(query, {}, {});
       ASSERT_TRUE(result.ok());
       EXPECT_EQ(result->candidates[0].source, alone->candidates[0].source);
