@@ -7,12 +7,11 @@ namespace {
 
 using matching::IdentifyOptions;
 
+// Shorter queries would have hardly any windows at these hops. Longer ones may change their tempo,
+// and jump: more windows tell better which time of a repeat it is.
 constexpr double kHop_s = 0.5;
-// Queries below this length would have hardly any windows at that hop.
-constexpr double kFineBelow_s = 5;
+constexpr Range<double> kLength_s = {5, 20};
 constexpr double kFewWindowsHop_s = 1.0;
-// Shorter queries have hardly any windows at that hop either. Longer ones may change their tempo,
-// and jump, which few windows tell less well.
 constexpr Range<double> kFewWindowsLength_s = {7, 20};
 constexpr double kEnoughConfidence = 0.99;
 // The last window reaches beyond the end of the query, and may be left out.
@@ -23,7 +22,7 @@ constexpr double kMostMissing_s = kFewWindowsHop_s;
 WindowHops HopsFor(const IdentifyOptions& options, double length_s) {
   if (options.hop_s.has_value()) return {.first_s = {}, .last_s = *options.hop_s};
   // Plain votes are counted one by one: the more, the surer.
-  if (length_s < kFineBelow_s || options.method == matching::VoteMethod::kPlain)
+  if (!kLength_s.Contains(length_s) || options.method == matching::VoteMethod::kPlain)
     return {.first_s = {}, .last_s = IdentifyOptions::kFineHop_s};
   WindowHops hops{.first_s = {}, .last_s = kHop_s};
   if (kFewWindowsLength_s.Contains(length_s) && options.follow_paths && !options.evidence)

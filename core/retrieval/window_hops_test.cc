@@ -26,8 +26,8 @@ TEST(WindowHops, FollowFromTheLengthOfTheQuery) {
   ExpectHops({}, 6.99, {{}, 0.5});
   ExpectHops({}, 7, {1.0, 0.5});
   ExpectHops({}, 20, {1.0, 0.5});
-  ExpectHops({}, 20.01, {{}, 0.5});
-  ExpectHops({}, 3600, {{}, 0.5});
+  ExpectHops({}, 20.01, {{}, 0.25});
+  ExpectHops({}, 3600, {{}, 0.25});
 }
 
 TEST(WindowHops, AreWhatTheRequestSays) {
