@@ -12,7 +12,7 @@ using matching::IdentifyOptions;
 constexpr double kHop_s = 0.5;
 constexpr Range<double> kLength_s = {5, 20};
 constexpr double kFewWindowsHop_s = 1.0;
-constexpr Range<double> kFewWindowsLength_s = {7, 20};
+constexpr double kFewWindowsFrom_s = 7;  // seconds of the query
 constexpr double kEnoughConfidence = 0.99;
 // The last window reaches beyond the end of the query, and may be left out.
 constexpr double kMostMissing_s = kFewWindowsHop_s;
@@ -25,7 +25,7 @@ WindowHops HopsFor(const IdentifyOptions& options, double length_s) {
   if (!kLength_s.Contains(length_s) || options.method == matching::VoteMethod::kPlain)
     return {.first_s = {}, .last_s = IdentifyOptions::kFineHop_s};
   WindowHops hops{.first_s = {}, .last_s = kHop_s};
-  if (kFewWindowsLength_s.Contains(length_s) && options.follow_paths && !options.evidence)
+  if (length_s >= kFewWindowsFrom_s && options.follow_paths && !options.evidence)
     hops.first_s = kFewWindowsHop_s;
   return hops;
 }
