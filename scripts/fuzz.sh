@@ -89,7 +89,7 @@ all=("${all[@]%_fuzz.cc}")
 for target in "${targets[@]}"; do
   [[ -f tests/fuzz/${target}_fuzz.cc ]] || fail "no target $target; there are ${all[*]}"
 done
-install_packages build test clang fuzz
+install_packages build test clang
 if ((${#targets[@]} > 0)); then
   build_preset fuzz fuzz_seeds "${targets[@]/%/_fuzz}"
 else
