@@ -97,19 +97,15 @@ int PathsFor(const EmbeddedQuery& query, int top_k) {
   return std::max(top_k, std::clamp(1600 / std::max(1, query.windows), 5, 20));
 }
 
-// The score of the background's best passage, found as that of a source of the collection is; 0
-// without a background.
-absl::StatusOr<double> BackgroundScore(const collection::LoadedCollection& loaded, Side side,
-                                       const EmbeddedQuery& query,
+// The score of the background's best passage, found as that of a source of the collection is.
+absl::StatusOr<double> BackgroundScore(const SearchSpace& space, const EmbeddedQuery& query,
                                        const matching::IdentifyOptions& options,
                                        matching::StageTimer& timer) {
-  if (loaded.background == nullptr || loaded.background->empty(side)) return 0;
-  const SearchSpace space = SpaceOf(*loaded.background, side);
   ASSIGN_OR_RETURN(const std::vector<matching::Neighbour> neighbours,
                    FindNeighbours(space, query, options.neighbours, timer));
   return timer.Run(matching::Stage::kVote, [&]() -> absl::StatusOr<double> {
     std::vector<matching::SourceScore> scores =
-        matching::RankSources(neighbours, query.windows, side, options.method);
+        matching::RankSources(neighbours, query.windows, options.against, options.method);
     if (FollowsPaths(options)) {
       RETURN_IF_ERROR(FollowPaths(space, query, kBackgroundPaths, timer, std::less<int>(), scores));
     }
@@ -243,32 +239,53 @@ void CutAnswer(const EmbeddedQuery& query, double source_s, matching::Candidate&
 
 }  // namespace
 
+IdentificationSpaces SpacesOf(const collection::LoadedCollection& loaded,
+                              const matching::IdentifyOptions& options) {
+  const Side side = options.against;
+  IdentificationSpaces spaces{
+      .sources = SpaceOf(*loaded.view, side, Resolve(*loaded.view, side, options.filter)),
+      .background = {}};
+  if (loaded.background != nullptr && !loaded.background->empty(side))
+    spaces.background = SpaceOf(*loaded.background, side);
+  return spaces;
+}
+
+IdentificationSpaces Remembering(IdentificationSpaces spaces, int dimension) {
+  spaces.sources = Remembering(std::move(spaces.sources), dimension);
+  if (spaces.background.has_value())
+    spaces.background = Remembering(*std::move(spaces.background), dimension);
+  return spaces;
+}
+
 absl::StatusOr<matching::Identification> Identify(const collection::LoadedCollection& loaded,
+                                                  const IdentificationSpaces& spaces,
                                                   const EmbeddedQuery& query, int transposition,
                                                   const matching::IdentifyOptions& options,
                                                   const EvenWindows& even_windows,
                                                   matching::StageTimer& timer) {
   if (!query.sufficient) return matching::Identification{matching::Verdict::kInsufficientInput};
   const Side side = options.against;
-  const SearchSpace space =
-      SpaceOf(*loaded.view, side, Resolve(*loaded.view, side, options.filter));
-  ASSIGN_OR_RETURN(const std::vector<matching::Neighbour> neighbours,
-                   NeighboursWithin(space, query, options.neighbours, options.filter, timer));
+  ASSIGN_OR_RETURN(
+      const std::vector<matching::Neighbour> neighbours,
+      NeighboursWithin(spaces.sources, query, options.neighbours, options.filter, timer));
   const Precedes precedes = ById(*loaded.view, side);
-  ASSIGN_OR_RETURN(const double background, BackgroundScore(loaded, side, query, options, timer));
+  double background = 0;
+  if (spaces.background.has_value()) {
+    ASSIGN_OR_RETURN(background, BackgroundScore(*spaces.background, query, options, timer));
+  }
   ASSIGN_OR_RETURN(
       std::vector<matching::SourceScore> scores,
-      timer.Run(matching::Stage::kVote,
-                [&]() -> absl::StatusOr<std::vector<matching::SourceScore>> {
-                  std::vector<matching::SourceScore> ranked =
-                      matching::RankSources(neighbours, query.windows, side, options.method);
-                  SortBestFirst(precedes, ranked);
-                  if (FollowsPaths(options)) {
-                    RETURN_IF_ERROR(FollowPaths(space, query, PathsFor(query, options.top_k), timer,
-                                                precedes, ranked));
-                  }
-                  return ranked;
-                }));
+      timer.Run(
+          matching::Stage::kVote, [&]() -> absl::StatusOr<std::vector<matching::SourceScore>> {
+            std::vector<matching::SourceScore> ranked =
+                matching::RankSources(neighbours, query.windows, side, options.method);
+            SortBestFirst(precedes, ranked);
+            if (FollowsPaths(options)) {
+              RETURN_IF_ERROR(FollowPaths(spaces.sources, query, PathsFor(query, options.top_k),
+                                          timer, precedes, ranked));
+            }
+            return ranked;
+          }));
   matching::Identification result;
   if (!FollowsPaths(options) || scores.empty()) {
     const auto same_piece = [&](int a, int b) { return AreOfOnePiece(loaded, side, a, b); };

@@ -4,6 +4,7 @@
 #define ANTIPHON_CORE_RETRIEVAL_IDENTIFICATION_H_
 
 #include <functional>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "core/catalog/catalog.h"
@@ -13,6 +14,7 @@
 #include "core/matching/request.h"
 #include "core/matching/stage_timer.h"
 #include "core/retrieval/query.h"
+#include "core/retrieval/search_space.h"
 
 namespace antiphon::retrieval {
 
@@ -20,12 +22,24 @@ namespace antiphon::retrieval {
 // all of its windows to be compared.
 using EvenWindows = std::function<absl::StatusOr<matching::EmbeddingSequence>(double tempo_ratio)>;
 
-// `transposition`: semitones of the query over its source, undone in `query`. `even_windows` is
-// empty where `query` has windows from all over it. Requires options in their ranges.
+// Where a query is looked for that is to be identified. Borrows what it was made of.
+struct IdentificationSpaces {
+  SearchSpace sources;
+  std::optional<SearchSpace> background;  // none: there is none for that side
+};
+
+IdentificationSpaces SpacesOf(const collection::LoadedCollection& loaded,
+                              const matching::IdentifyOptions& options);
+// Each of them so, see search_space.h.
+IdentificationSpaces Remembering(IdentificationSpaces spaces, int dimension);
+
+// `spaces` are those of the same options, but for the hop. `transposition`: semitones of the query
+// over its source, undone in `query`. `even_windows` is empty where `query` has windows from all
+// over it. Requires options in their ranges.
 [[nodiscard]] absl::StatusOr<matching::Identification> Identify(
-    const collection::LoadedCollection& loaded, const EmbeddedQuery& query, int transposition,
-    const matching::IdentifyOptions& options, const EvenWindows& even_windows,
-    matching::StageTimer& timer);
+    const collection::LoadedCollection& loaded, const IdentificationSpaces& spaces,
+    const EmbeddedQuery& query, int transposition, const matching::IdentifyOptions& options,
+    const EvenWindows& even_windows, matching::StageTimer& timer);
 
 }  // namespace antiphon::retrieval
 

@@ -34,10 +34,9 @@ EmbeddedQuery Finish(EmbeddedQuery query, std::vector<matching::EmbeddingSequenc
   return query;
 }
 
-absl::StatusOr<collection::WindowBatch> CutScore(const collection::LoadedCollection& loaded,
+absl::StatusOr<collection::WindowBatch> CutScore(const encoder::EncoderInfo& info,
                                                  const music::Score& query, double tempo_ratio,
                                                  matching::WindowPlan plan) {
-  const encoder::EncoderInfo& info = loaded.score_encoder->info();
   ASSIGN_OR_RETURN(features::FeatureSequence sequence,
                    collection::ScoreFeatures(info.settings, query, tempo_ratio));
   plan.hop_s /= tempo_ratio;
@@ -50,23 +49,23 @@ double SoundingEnd(const music::Score& score) {
   return end_s;
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedNotes(const collection::LoadedCollection& loaded,
+absl::StatusOr<EmbeddedQuery> EmbedNotes(const encoder::WindowEncoder& score_encoder,
                                          const music::Score& query,
                                          std::span<const double> tempo_ratios,
                                          const matching::WindowPlan& plan,
                                          matching::StageTimer& timer) {
   EmbeddedQuery result;
   result.end_s = SoundingEnd(query);
-  if (result.end_s < loaded.settings().window_s() / 2) return result;
+  if (result.end_s < score_encoder.info().settings.window_s() / 2) return result;
   std::vector<collection::WindowBatch> batches;
   for (const double tempo_ratio : tempo_ratios) {
     ASSIGN_OR_RETURN(auto batch, timer.Run(matching::Stage::kFeatures, [&] {
-      return CutScore(loaded, query, tempo_ratio, plan);
+      return CutScore(score_encoder.info(), query, tempo_ratio, plan);
     }));
     batches.push_back(std::move(batch));
   }
   ASSIGN_OR_RETURN(auto sequences, timer.Run(matching::Stage::kEncode, [&] {
-    return collection::EmbedBatches(*loaded.score_encoder, std::move(batches),
+    return collection::EmbedBatches(score_encoder, std::move(batches),
                                     [&timer] { return timer.KeepGoing(); });
   }));
   return Finish(std::move(result), std::move(sequences));
@@ -120,19 +119,19 @@ absl::StatusOr<AudioQuery> ReadAudioQuery(const collection::LoadedCollection& lo
   return audio;
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const collection::LoadedCollection& loaded,
+absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const encoder::WindowEncoder& audio_encoder,
                                               const AudioQuery& query, int semitones,
                                               const matching::WindowPlan& plan,
                                               matching::StageTimer& timer) {
   if (!query.sufficient) return EmbeddedQuery{.begin_s = query.begin_s, .end_s = query.end_s};
   ASSIGN_OR_RETURN(auto embedded, timer.Run(matching::Stage::kEncode, [&] {
     const auto embed = [&](const features::FeatureSequence& features) {
-      return collection::EmbedFeatures(*loaded.audio_encoder, features, 1.0, plan,
+      return collection::EmbedFeatures(audio_encoder, features, 1.0, plan,
                                        [&timer] { return timer.KeepGoing(); });
     };
-    return semitones == 0
-               ? embed(query.features)
-               : embed(features::Transposed(query.features, loaded.settings(), semitones));
+    return semitones == 0 ? embed(query.features)
+                          : embed(features::Transposed(query.features,
+                                                       audio_encoder.info().settings, semitones));
   }));
   return Later(QueryOf(std::move(embedded), query.end_s - query.begin_s), query.begin_s);
 }
@@ -143,7 +142,7 @@ absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const collection::LoadedCollection
                                               const matching::WindowPlan& plan,
                                               matching::StageTimer& timer) {
   ASSIGN_OR_RETURN(const AudioQuery audio, ReadAudioQuery(loaded, query, excerpt, timer));
-  return EmbedAudioQuery(loaded, audio, 0, plan, timer);
+  return EmbedAudioQuery(*loaded.audio_encoder, audio, 0, plan, timer);
 }
 
 absl::StatusOr<matching::Span> PartOfScore(const matching::QueryExcerpt& excerpt,
@@ -151,7 +150,7 @@ absl::StatusOr<matching::Span> PartOfScore(const matching::QueryExcerpt& excerpt
   return PartOf(excerpt, SoundingEnd(query));
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const collection::LoadedCollection& loaded,
+absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const encoder::WindowEncoder& score_encoder,
                                               const music::Score& query,
                                               const matching::QueryExcerpt& excerpt,
                                               std::span<const double> tempo_ratios,
@@ -159,10 +158,11 @@ absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const collection::LoadedCollection
                                               matching::StageTimer& timer, int semitones) {
   ASSIGN_OR_RETURN(const matching::Span part, PartOfScore(excerpt, query));
   const bool whole = part.start_s == 0 && part.end_s == SoundingEnd(query);
-  if (whole && semitones == 0) return EmbedNotes(loaded, query, tempo_ratios, plan, timer);
+  if (whole && semitones == 0) return EmbedNotes(score_encoder, query, tempo_ratios, plan, timer);
   music::Score cut = whole ? query : music::Excerpt(query, part.start_s, part.end_s);
   if (semitones != 0) cut = music::Transposed(cut, semitones);
-  ASSIGN_OR_RETURN(EmbeddedQuery embedded, EmbedNotes(loaded, cut, tempo_ratios, plan, timer));
+  ASSIGN_OR_RETURN(EmbeddedQuery embedded,
+                   EmbedNotes(score_encoder, cut, tempo_ratios, plan, timer));
   return Later(std::move(embedded), part.start_s);
 }
 

@@ -11,6 +11,7 @@
 #include "core/catalog/catalog.h"
 #include "core/collection/embedder.h"
 #include "core/collection/loaded_collection.h"
+#include "core/encoder/window_encoder.h"
 #include "core/features/feature_sequence.h"
 #include "core/matching/answer.h"
 #include "core/matching/neighbour.h"
@@ -53,7 +54,7 @@ struct AudioQuery {
 // As if it had been played so many semitones higher (or lower); other than 0 needs a whole number
 // of bands to a semitone.
 [[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(
-    const collection::LoadedCollection& loaded, const AudioQuery& query, int semitones,
+    const encoder::WindowEncoder& audio_encoder, const AudioQuery& query, int semitones,
     const matching::WindowPlan& plan, matching::StageTimer& timer);
 
 // Both of these, as it was played.
@@ -71,7 +72,7 @@ struct AudioQuery {
 // written. Windows at several ratios whose middles lie within one hop count as one place. As if it
 // were written so many semitones higher (or lower).
 [[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(
-    const collection::LoadedCollection& loaded, const music::Score& query,
+    const encoder::WindowEncoder& score_encoder, const music::Score& query,
     const matching::QueryExcerpt& excerpt, std::span<const double> tempo_ratios,
     const matching::WindowPlan& plan, matching::StageTimer& timer, int semitones = 0);
 

@@ -79,7 +79,7 @@ class QueryTest : public ::testing::Test {
 TEST_F(QueryTest, AScoreIsReadAtEveryTempoInOneGo) {
   const auto& encoder = dynamic_cast<const testing::FakeEncoder&>(*loaded_->score_encoder);
   const int before = encoder.calls();
-  const auto query = EmbedScoreQuery(*loaded_, testing::RandomPiece(0, 20), {},
+  const auto query = EmbedScoreQuery(*loaded_->score_encoder, testing::RandomPiece(0, 20), {},
                                      collection::DefaultTempoRatios(), {.hop_s = 0.5}, stages_);
   ASSERT_TRUE(query.ok()) << query.status();
   EXPECT_TRUE(query->sufficient);
@@ -93,7 +93,7 @@ TEST_F(QueryTest, AScoreIsReadAtEveryTempoInOneGo) {
 }
 
 TEST_F(QueryTest, NeighboursOfAPieceItselfAreItsOwnWindows) {
-  const auto query = EmbedScoreQuery(*loaded_, testing::RandomPiece(1), {},
+  const auto query = EmbedScoreQuery(*loaded_->score_encoder, testing::RandomPiece(1), {},
                                      std::vector<double>{1.0}, {.hop_s = 0.5}, stages_);
   ASSERT_TRUE(query.ok());
   const auto neighbours =
@@ -110,8 +110,8 @@ TEST_F(QueryTest, NeighboursOfAPieceItselfAreItsOwnWindows) {
 
 TEST_F(QueryTest, SlopesTurnSecondsOfTheQueryIntoSecondsOfTheSource) {
   const music::Score excerpt = music::Excerpt(testing::RandomPiece(1), 10, 20);
-  const auto query = EmbedScoreQuery(*loaded_, excerpt, {}, collection::DefaultTempoRatios(),
-                                     {.hop_s = 0.5}, stages_);
+  const auto query = EmbedScoreQuery(*loaded_->score_encoder, excerpt, {},
+                                     collection::DefaultTempoRatios(), {.hop_s = 0.5}, stages_);
   ASSERT_TRUE(query.ok());
   const auto neighbours =
       FindNeighbours(SpaceOf(*loaded_->view, Side::kRecordings, {}), *query, 3, stages_);
@@ -123,7 +123,7 @@ TEST_F(QueryTest, SlopesTurnSecondsOfTheQueryIntoSecondsOfTheSource) {
 }
 
 TEST_F(QueryTest, MoreNeighboursThanThereAreGivesThemAll) {
-  const auto query = EmbedScoreQuery(*loaded_, testing::RandomPiece(1, 3), {},
+  const auto query = EmbedScoreQuery(*loaded_->score_encoder, testing::RandomPiece(1, 3), {},
                                      std::vector<double>{1.0}, {.hop_s = 1}, stages_);
   ASSERT_TRUE(query.ok());
   const auto neighbours =
@@ -187,10 +187,10 @@ TEST_F(QueryTest, AnExcerptIsReadAsIfItWereAllButAtItsOwnTimes) {
 TEST_F(QueryTest, AnExcerptOfAScoreKeepsTheScoresTimes) {
   const music::Score score = testing::RandomPiece(0, 20);
   const std::vector<double> ratios = {0.5, 1.0};
-  const auto excerpt =
-      EmbedScoreQuery(*loaded_, score, {.start_s = 6, .end_s = 13}, ratios, {}, stages_);
-  const auto alone =
-      EmbedScoreQuery(*loaded_, music::Excerpt(score, 6, 13), {}, ratios, {}, stages_);
+  const auto excerpt = EmbedScoreQuery(*loaded_->score_encoder, score, {.start_s = 6, .end_s = 13},
+                                       ratios, {}, stages_);
+  const auto alone = EmbedScoreQuery(*loaded_->score_encoder, music::Excerpt(score, 6, 13), {},
+                                     ratios, {}, stages_);
   ASSERT_TRUE(excerpt.ok() && alone.ok());
   ASSERT_EQ(excerpt->sequences.size(), 2u);
   for (size_t s = 0; s < 2; ++s) {

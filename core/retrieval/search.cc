@@ -3,15 +3,18 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/collection/bundle_builder.h"
 #include "core/decoding/decoder.h"
+#include "core/encoder/remembering_encoder.h"
 #include "core/features/transposition.h"
 #include "core/matching/hits.h"
 #include "core/matching/stage_timer.h"
@@ -114,17 +117,41 @@ absl::StatusOr<matching::Identification> AtAnyPitch(const matching::IdentifyOpti
   return as_played;
 }
 
-// Asks with few windows first where they may be enough, and with more where they leave a doubt.
-absl::StatusOr<matching::Identification> WithFewWindowsFirst(
-    const matching::IdentifyOptions& options, double length_s, const Ask& ask) {
-  const WindowHops hops = HopsFor(options, length_s);
+// What the windows of a query are encoded by and looked for in: each once, where they are asked
+// about at several hops. Borrows what it is made of.
+class Means {
+ public:
+  Means(const collection::LoadedCollection& loaded, const encoder::WindowEncoder& encoder,
+        const matching::IdentifyOptions& options, bool several_hops)
+      : encoder_(encoder), spaces_(SpacesOf(loaded, options)) {
+    if (!several_hops) return;
+    remembering_.emplace(encoder);
+    spaces_ = Remembering(std::move(spaces_), encoder.info().dimension);
+  }
+
+  const encoder::WindowEncoder& encoder() const {
+    return remembering_.has_value() ? *remembering_ : encoder_;
+  }
+  const IdentificationSpaces& spaces() const { return spaces_; }
+
+ private:
+  const encoder::WindowEncoder& encoder_;
+  std::optional<encoder::RememberingEncoder> remembering_;
+  IdentificationSpaces spaces_;
+};
+
+// Asks with few windows first, and with more where they leave a doubt. Requires `hops_s` as from
+// HopsFor.
+absl::StatusOr<matching::Identification> AtEachHop(const matching::IdentifyOptions& options,
+                                                   std::span<const double> hops_s, double length_s,
+                                                   const Ask& ask) {
   matching::IdentifyOptions asked = options;
-  if (hops.first_s.has_value()) {
-    asked.hop_s = hops.first_s;
+  for (const double hop_s : hops_s.first(hops_s.size() - 1)) {
+    asked.hop_s = hop_s;
     ASSIGN_OR_RETURN(matching::Identification answer, ask(asked, 0));
     if (IsBeyondDoubt(answer, length_s)) return answer;
   }
-  asked.hop_s = hops.last_s;
+  asked.hop_s = hops_s.back();
   return AtAnyPitch(asked, ask);
 }
 
@@ -209,8 +236,8 @@ absl::StatusOr<std::vector<matching::Hit>> BundleCollection::SearchRecordings(
   RETURN_IF_ERROR(Check(options));
   matching::StageTimer timer(context);
   ASSIGN_OR_RETURN(const auto embedded,
-                   EmbedScoreQuery(*loaded_, query, options.excerpt, QueryTempoRatios(),
-                                   PlanOf(options), timer));
+                   EmbedScoreQuery(*loaded_->score_encoder, query, options.excerpt,
+                                   QueryTempoRatios(), PlanOf(options), timer));
   return Search(*loaded_, Side::kRecordings, embedded, options, timer);
 }
 
@@ -220,20 +247,22 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyAudio(
   RETURN_IF_ERROR(Check(*loaded_, options));
   matching::StageTimer timer(context);
   ASSIGN_OR_RETURN(const auto audio, ReadAudioQuery(*loaded_, query, options.excerpt, timer));
+  const double length_s = audio.end_s - audio.begin_s;
+  const std::vector<double> hops_s = HopsFor(options, length_s);
+  const Means means(*loaded_, *loaded_->audio_encoder, options, hops_s.size() > 1);
   const auto ask = [&](const matching::IdentifyOptions& asked,
                        int transposition) -> absl::StatusOr<matching::Identification> {
     ASSIGN_OR_RETURN(const auto embedded,
-                     EmbedAudioQuery(*loaded_, audio, -transposition, PlanOf(asked), timer));
+                     EmbedAudioQuery(means.encoder(), audio, -transposition, PlanOf(asked), timer));
     const auto even_windows = [&](double) -> absl::StatusOr<matching::EmbeddingSequence> {
-      ASSIGN_OR_RETURN(EmbeddedQuery even,
-                       EmbedAudioQuery(*loaded_, audio, -transposition, EvenPlanOf(asked), timer));
+      ASSIGN_OR_RETURN(EmbeddedQuery even, EmbedAudioQuery(means.encoder(), audio, -transposition,
+                                                           EvenPlanOf(asked), timer));
       return std::move(even.sequences.at(0));
     };
-    return Identify(*loaded_, embedded, transposition, asked,
+    return Identify(*loaded_, means.spaces(), embedded, transposition, asked,
                     IsSampled(embedded, asked) ? even_windows : EvenWindows(), timer);
   };
-  ASSIGN_OR_RETURN(matching::Identification answer,
-                   WithFewWindowsFirst(options, audio.end_s - audio.begin_s, ask));
+  ASSIGN_OR_RETURN(matching::Identification answer, AtEachHop(options, hops_s, length_s, ask));
   if (options.against == Side::kRecordings) {
     RETURN_IF_ERROR(timer.Run(matching::Stage::kVote, [&] {
       return NamePerformances(*loaded_, query,
@@ -257,23 +286,25 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyScore(
   const std::vector<double> ratios = as_written ? std::vector<double>{1.0} : QueryTempoRatios();
   // A recording that is higher than the score asked about is found by the score made higher.
   const int towards_source = side == Side::kScores ? -1 : 1;
+  ASSIGN_OR_RETURN(const matching::Span part, PartOfScore(options.excerpt, query));
+  const std::vector<double> hops_s = HopsFor(options, part.length_s());
+  const Means means(*loaded_, *loaded_->score_encoder, options, hops_s.size() > 1);
   const auto ask = [&](const matching::IdentifyOptions& asked,
                        int transposition) -> absl::StatusOr<matching::Identification> {
     ASSIGN_OR_RETURN(const auto embedded,
-                     EmbedScoreQuery(*loaded_, query, asked.excerpt, ratios, PlanOf(asked), timer,
-                                     towards_source * transposition));
+                     EmbedScoreQuery(means.encoder(), query, asked.excerpt, ratios, PlanOf(asked),
+                                     timer, towards_source * transposition));
     const auto even_windows =
         [&](double tempo_ratio) -> absl::StatusOr<matching::EmbeddingSequence> {
       ASSIGN_OR_RETURN(EmbeddedQuery even,
-                       EmbedScoreQuery(*loaded_, query, asked.excerpt, {&tempo_ratio, 1},
+                       EmbedScoreQuery(means.encoder(), query, asked.excerpt, {&tempo_ratio, 1},
                                        EvenPlanOf(asked), timer, towards_source * transposition));
       return std::move(even.sequences.at(0));
     };
-    return Identify(*loaded_, embedded, transposition, asked,
+    return Identify(*loaded_, means.spaces(), embedded, transposition, asked,
                     IsSampled(embedded, asked) ? even_windows : EvenWindows(), timer);
   };
-  ASSIGN_OR_RETURN(const matching::Span part, PartOfScore(options.excerpt, query));
-  return WithFewWindowsFirst(options, part.length_s(), ask);
+  return AtEachHop(options, hops_s, part.length_s(), ask);
 }
 
 absl::StatusOr<matching::Identification> BundleCollection::IdentifyEmbedded(
@@ -282,7 +313,7 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyEmbedded(
   RETURN_IF_ERROR(Check(*loaded_, options));
   RETURN_IF_ERROR(CheckEmbedded(*loaded_, windows, duration_s));
   matching::StageTimer timer(context);
-  return Identify(*loaded_, QueryOf(std::move(windows), duration_s),
+  return Identify(*loaded_, SpacesOf(*loaded_, options), QueryOf(std::move(windows), duration_s),
                   /*transposition=*/0, options, /*even_windows=*/{}, timer);
 }
 

@@ -64,6 +64,10 @@ inline SearchSpace SpaceOf(const collection::Background& background, catalog::Si
           }};
 }
 
+// The same space, in which each vector, of `dimension` values, is looked for once, and for as many
+// neighbours as at first. For one request: from one thread at a time.
+SearchSpace Remembering(SearchSpace space, int dimension);
+
 }  // namespace antiphon::retrieval
 
 #endif  // ANTIPHON_CORE_RETRIEVAL_SEARCH_SPACE_H_

@@ -1,5 +1,7 @@
 #include "core/retrieval/window_hops.h"
 
+#include <iterator>
+
 #include "core/base/check_range.h"
 
 namespace antiphon::retrieval {
@@ -8,26 +10,28 @@ namespace {
 using matching::IdentifyOptions;
 
 // Shorter queries would have hardly any windows at these hops. Longer ones may change their tempo,
-// and jump: more windows tell better which time of a repeat it is.
-constexpr double kHop_s = 0.5;
+// and jump: more windows tell better which time of a repeat it is. In frames, of which the models
+// have 21 a second, each hop is twice the next, so that its windows are among those of the next.
+constexpr double kHop_s = 0.48;
 constexpr Range<double> kLength_s = {5, 20};
-constexpr double kFewWindowsHop_s = 1.0;
+constexpr double kFewWindowsHops_s[] = {1.9, 0.95};
 constexpr double kFewWindowsFrom_s = 7;  // seconds of the query
 constexpr double kEnoughConfidence = 0.99;
 // The last window reaches beyond the end of the query, and may be left out.
-constexpr double kMostMissing_s = kFewWindowsHop_s;
+constexpr double kMostMissing_s = 1;
 
 }  // namespace
 
-WindowHops HopsFor(const IdentifyOptions& options, double length_s) {
-  if (options.hop_s.has_value()) return {.first_s = {}, .last_s = *options.hop_s};
+std::vector<double> HopsFor(const IdentifyOptions& options, double length_s) {
+  if (options.hop_s.has_value()) return {*options.hop_s};
   // Plain votes are counted one by one: the more, the surer.
   if (!kLength_s.Contains(length_s) || options.method == matching::VoteMethod::kPlain)
-    return {.first_s = {}, .last_s = IdentifyOptions::kFineHop_s};
-  WindowHops hops{.first_s = {}, .last_s = kHop_s};
+    return {IdentifyOptions::kFineHop_s};
+  std::vector<double> hops_s;
   if (length_s >= kFewWindowsFrom_s && options.follow_paths && !options.evidence)
-    hops.first_s = kFewWindowsHop_s;
-  return hops;
+    hops_s.assign(std::begin(kFewWindowsHops_s), std::end(kFewWindowsHops_s));
+  hops_s.push_back(kHop_s);
+  return hops_s;
 }
 
 bool IsBeyondDoubt(const matching::Identification& answer, double length_s) {

@@ -4,21 +4,17 @@
 #ifndef ANTIPHON_CORE_RETRIEVAL_WINDOW_HOPS_H_
 #define ANTIPHON_CORE_RETRIEVAL_WINDOW_HOPS_H_
 
-#include <optional>
+#include <vector>
 
 #include "core/matching/answer.h"
 #include "core/matching/request.h"
 
 namespace antiphon::retrieval {
 
-// Between the starts of windows, seconds of the query.
-struct WindowHops {
-  std::optional<double> first_s;  // of what is asked first, if that may be enough (IsBeyondDoubt)
-  double last_s = 0;              // of what is asked otherwise
-};
-
-// For a query of `length_s`. What the options say is taken as it is.
-WindowHops HopsFor(const matching::IdentifyOptions& options, double length_s);
+// Between the starts of windows, seconds of a query of `length_s`, widest first: what the query is
+// asked about until an answer is beyond doubt; that of the last stands in any case. What the
+// options say is taken as it is.
+std::vector<double> HopsFor(const matching::IdentifyOptions& options, double length_s);
 
 // Whether few windows are enough: the confidence is high, the best candidate goes along with the
 // query in one passage that lacks less than a second of it, and nothing else has the same music.

@@ -1,5 +1,6 @@
 #include "core/retrieval/window_hops.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace antiphon::retrieval {
@@ -7,41 +8,32 @@ namespace {
 
 using matching::Identification;
 using matching::IdentifyOptions;
-
-struct Hops {
-  std::optional<double> first_s;
-  double last_s;
-};
-
-void ExpectHops(const IdentifyOptions& options, double length_s, const Hops& expected) {
-  const WindowHops hops = HopsFor(options, length_s);
-  EXPECT_EQ(hops.first_s, expected.first_s) << length_s;
-  EXPECT_EQ(hops.last_s, expected.last_s) << length_s;
-}
+using ::testing::ElementsAre;
 
 TEST(WindowHops, FollowFromTheLengthOfTheQuery) {
-  ExpectHops({}, 0, {{}, 0.25});
-  ExpectHops({}, 4.99, {{}, 0.25});
-  ExpectHops({}, 5, {{}, 0.5});
-  ExpectHops({}, 6.99, {{}, 0.5});
-  ExpectHops({}, 7, {1.0, 0.5});
-  ExpectHops({}, 20, {1.0, 0.5});
-  ExpectHops({}, 20.01, {{}, 0.25});
-  ExpectHops({}, 3600, {{}, 0.25});
+  EXPECT_THAT(HopsFor({}, 0), ElementsAre(0.25));
+  EXPECT_THAT(HopsFor({}, 4.99), ElementsAre(0.25));
+  EXPECT_THAT(HopsFor({}, 5), ElementsAre(0.48));
+  EXPECT_THAT(HopsFor({}, 6.99), ElementsAre(0.48));
+  EXPECT_THAT(HopsFor({}, 7), ElementsAre(1.9, 0.95, 0.48));
+  EXPECT_THAT(HopsFor({}, 20), ElementsAre(1.9, 0.95, 0.48));
+  EXPECT_THAT(HopsFor({}, 20.01), ElementsAre(0.25));
+  EXPECT_THAT(HopsFor({}, 3600), ElementsAre(0.25));
 }
 
 TEST(WindowHops, AreWhatTheRequestSays) {
-  for (const double length_s : {2.0, 10.0, 60.0}) ExpectHops({.hop_s = 0.3}, length_s, {{}, 0.3});
+  for (const double length_s : {2.0, 10.0, 60.0})
+    EXPECT_THAT(HopsFor({.hop_s = 0.3}, length_s), ElementsAre(0.3));
 }
 
 TEST(WindowHops, OfPlainVotesAreFine) {
   for (const double length_s : {2.0, 10.0, 60.0})
-    ExpectHops({.method = matching::VoteMethod::kPlain}, length_s, {{}, 0.25});
+    EXPECT_THAT(HopsFor({.method = matching::VoteMethod::kPlain}, length_s), ElementsAre(0.25));
 }
 
 TEST(WindowHops, AreNotWideAtFirstWhereAllWindowsAreWanted) {
-  ExpectHops({.evidence = true}, 10, {{}, 0.5});
-  ExpectHops({.follow_paths = false}, 10, {{}, 0.5});
+  EXPECT_THAT(HopsFor({.evidence = true}, 10), ElementsAre(0.48));
+  EXPECT_THAT(HopsFor({.follow_paths = false}, 10), ElementsAre(0.48));
 }
 
 // Of ten seconds that one piece goes along with.
