@@ -30,11 +30,6 @@ namespace {
 
 using catalog::SnippetRun;
 
-// Of a row in which a path waits, or goes twice as far. It is the weight of a similarity of 0.07
-// above the floor: a seventh of what a right window weighs (0.7 at the mean similarity of 0.8,
-// docs/quality.md), so that one right window pays for a step with the player's tempo, while noise
-// hardly pays for any.
-constexpr float kDetourPrice = 0.1f;
 // Of the query, around the middle of a path, that says where it lies.
 constexpr double kNear_s = 1.0;
 // Of the query that a path must span for a slope of its own: below the length of a window all its
@@ -92,12 +87,30 @@ Range<double> TempoRatiosOf(const EmbeddedQuery& query, std::optional<double> sl
           fastest->tempo_ratio * *slope * kTempoFactor};
 }
 
-// Cells stand `step` windows of the run apart, as far as the tempi of both sides go from one window
-// of the query to the next: a path along the diagonal keeps to the tempo.
-//
+// Where cells stand, and how a path goes from those of one window of the query to those of the
+// next. A path along the diagonal keeps to the tempo, by which the run advances `step` windows
+// meanwhile.
+struct Lattice {
+  int diagonal = 1;    // cells
+  double spacing = 1;  // of cells, windows of the run
+  Advance advance;
+};
+
+// Between windows of the query that lie further apart than the run's, cells are about as far apart
+// as the run's: where tempo gives and takes, the path need not go a whole step of the query's
+// windows further or less.
+Lattice LatticeFor(double step) {
+  Lattice lattice;
+  lattice.diagonal = static_cast<int>(std::lround(std::clamp(step, 1.0, kMostCells / 2)));
+  lattice.spacing = step / lattice.diagonal;
+  lattice.advance = lattice.diagonal == 1 ? Advance{0, {kDetourPrice, 0, kDetourPrice}}
+                                          : AdvanceFor(lattice.diagonal, /*pause=*/false);
+  return lattice;
+}
+
 // How many cells the path comes from behind this one, given the row before; none where it begins
 // here. Of equals, keeping up comes before waiting, and that before hurrying.
-std::optional<int> CameBy(const float* before, int cell) {
+std::optional<int> CameBy(const Lattice& lattice, const float* before, int cell) {
   std::optional<int> cells;
   float score = 0;
   const auto consider = [&](int behind, float price) {
@@ -105,36 +118,45 @@ std::optional<int> CameBy(const float* before, int cell) {
     score = before[cell - behind] - price;
     cells = behind;
   };
-  consider(1, 0);
-  consider(0, kDetourPrice);
-  consider(2, kDetourPrice);
+  consider(lattice.diagonal, 0);
+  for (int i = 0; i < std::ssize(lattice.advance.prices); ++i)
+    consider(lattice.advance.least + i, lattice.advance.prices[i]);
   return cells;
 }
 
 // Room for the work on one run after another.
 struct Workspace {
+  Lattice lattice;
   Cells cells = Cells(1, 1);
   ScoreRows scores;
   std::vector<float> weights;
 
   void Set(int rows, int columns, double step) {
-    cells.Set(columns, step);
+    lattice = LatticeFor(step);
+    cells.Set(columns, lattice.spacing);
     scores.Set(rows, cells.count());
     weights.resize(cells.count() + ScoreRows::kLanes);
+  }
+
+  // From the row before to the one whose windows are alike so much. Returns the best of it.
+  float Extend(const float* similarities, const float* before, float* now) {
+    const RowKernels& kernels = RowKernels::Best();
+    kernels.weigh(cells, similarities, weights.data());
+    if (lattice.diagonal == 1)
+      return kernels.follow(before, weights.data(), cells.count(), kDetourPrice, now);
+    return kernels.advance(before, weights.data(), cells.count(), lattice.advance.least,
+                           lattice.advance.prices, /*jump=*/0, /*baseline=*/0, now);
   }
 };
 
 float PathScore(std::span<const float> similarities, int rows, int columns, double step,
                 Workspace& work) {
-  const RowKernels& kernels = RowKernels::Best();
   work.Set(2, columns, step);
   float best = 0;
   for (int row = 0; row < rows; ++row) {
-    kernels.weigh(work.cells, similarities.data() + static_cast<size_t>(row) * columns,
-                  work.weights.data());
-    const float* before = work.scores.row(row == 0 ? -1 : (row - 1) % 2);
-    best = std::max(best, kernels.follow(before, work.weights.data(), work.cells.count(),
-                                         kDetourPrice, work.scores.row(row % 2)));
+    best = std::max(best, work.Extend(similarities.data() + static_cast<size_t>(row) * columns,
+                                      work.scores.row(row == 0 ? -1 : (row - 1) % 2),
+                                      work.scores.row(row % 2)));
   }
   return best;
 }
@@ -323,7 +345,6 @@ float PathScore(std::span<const float> similarities, int rows, int columns, doub
 
 std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, int columns,
                                 double step) {
-  const RowKernels& kernels = RowKernels::Best();
   Workspace work;
   work.Set(rows, columns, step);
   const Cells& cells = work.cells;
@@ -333,9 +354,8 @@ std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, i
   float best = 0;
   int last_row = -1;
   for (int row = 0; row < rows; ++row) {
-    kernels.weigh(cells, similarities_of(row), work.weights.data());
-    const float score = kernels.follow(work.scores.row(row - 1), work.weights.data(), cells.count(),
-                                       kDetourPrice, work.scores.row(row));
+    const float score =
+        work.Extend(similarities_of(row), work.scores.row(row - 1), work.scores.row(row));
     if (score <= best) continue;
     best = score;
     last_row = row;
@@ -346,7 +366,7 @@ std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, i
   for (int row = last_row;; --row) {
     const float value = cells.SimilarityAt(similarities_of(row), cell);
     steps.push_back({row, cells.ColumnOf(cell), WeightOf(value), value});
-    const std::optional<int> behind = CameBy(work.scores.row(row - 1), cell);
+    const std::optional<int> behind = CameBy(work.lattice, work.scores.row(row - 1), cell);
     if (!behind) break;
     cell -= *behind;
   }

@@ -30,9 +30,10 @@ struct PathMatch {
 };
 
 // The best path of the query through each of the readings of the space. A path advances by the time
-// that the tempi of both sides ask for; it may wait, or go twice as far, at a price. Stretches of
-// the query find their paths one by one; before each `keep_going`, unless empty, is asked, and its
-// failure is returned. Fails as the index does.
+// that the tempi of both sides ask for; it may wait, or go twice as far, at a price. Between
+// windows of the query that lie further apart than the run's it may go anything from half as far to
+// twice, at a price by the factor. Stretches of the query find their paths one by one; before each
+// `keep_going`, unless empty, is asked, and its failure is returned. Fails as the index does.
 //
 // Where a reading says how fast it goes by, only runs within a factor of 1.3 of that are read:
 // those of the nearest tempo are followed all along, the others around the path that they have.

@@ -75,6 +75,23 @@ TEST(BestPathTest, WaitsAndHurriesAtAPrice) {
   EXPECT_DOUBLE_EQ(path.last_column, 13);
 }
 
+TEST(BestPathTest, KeepsToATempoBetweenWindowsThatLieFarApart) {
+  // Four windows of the run for each of the query; the player is a little slower, then faster.
+  const int columns[] = {10, 14, 17, 21, 26, 30};
+  const auto similarities = Similarities(6, 60, 1.0f, [&](int row) { return columns[row]; });
+  const Ends path = BestPath(similarities, 6, 60, 4.0);
+  EXPECT_LT(path.score, 6);
+  EXPECT_GT(path.score, 6 - 0.1);  // less than for a window that is waited for
+  EXPECT_DOUBLE_EQ(path.first_column, 10);
+  EXPECT_DOUBLE_EQ(path.last_column, 30);
+}
+
+TEST(BestPathTest, NeitherStandsNorRunsBetweenWindowsThatLieFarApart) {
+  const int columns[] = {10, 10, 10, 30, 30, 30};
+  const auto similarities = Similarities(6, 60, 1.0f, [&](int row) { return columns[row]; });
+  EXPECT_LE(BestPath(similarities, 6, 60, 4.0).score, 2);  // one of either place
+}
+
 TEST(BestPathTest, ADiagonalWeighsMoreThanTheSameSimilaritiesScattered) {
   std::vector<int> scattered(20);
   std::mt19937 random(9);
@@ -106,7 +123,8 @@ TEST(BestPathTest, IsThatOfThePlainRecursion) {
   for (int trial = 0; trial < 600; ++trial) {
     const int rows = 1 + static_cast<int>(random() % 40);
     const int columns = 1 + static_cast<int>(random() % (trial % 3 == 0 ? 8 : 300));
-    const double steps[] = {0.01, 0.2, 5.0 / 11, 0.5, 1, 1.0 / 3, 2.7, 40, 0.25 * std::exp2(0.25)};
+    const double steps[] = {
+        0.01, 0.2, 5.0 / 11, 0.5, 1, 1.0 / 3, 1.5, 2.7, 4, 40, 0.25 * std::exp2(0.25)};
     const double step = steps[random() % std::size(steps)];
     std::vector<float> similarities(static_cast<size_t>(rows) * columns);
     for (float& value : similarities) {

@@ -1,6 +1,7 @@
 #include "core/retrieval/path_rows.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/retrieval/similarity_weight.h"
@@ -61,7 +62,8 @@ float Larger(float a, float b) { return a > b ? a : b; }
   return LargestOf(now, cells);
 }
 
-float Follow(const float* before, const float* weights, int cells, float price, float* now) {
+float FollowPortable(const float* before, const float* weights, int cells, float price,
+                     float* now) {
   return FollowRow(before, weights, cells, price, now);
 }
 
@@ -75,8 +77,8 @@ ANTIPHON_WIDE float FollowWide(const float* before, const float* weights, int ce
   return FollowRow(before, weights, cells, price, now);
 }
 
-float Advance(const float* before, const float* weights, int cells, int least,
-              std::span<const float> prices, float jump, float baseline, float* now) {
+float AdvancePortable(const float* before, const float* weights, int cells, int least,
+                      std::span<const float> prices, float jump, float baseline, float* now) {
   return AdvanceRow(before, weights, cells, least, prices, jump, baseline, now);
 }
 
@@ -199,7 +201,7 @@ ANTIPHON_WIDE void RowKernels::WeighWide(const Cells& cells, const float* simila
 #endif
 
 const RowKernels& RowKernels::Portable() {
-  static constexpr RowKernels kKernels = {Weigh, Follow, Advance};
+  static constexpr RowKernels kKernels = {Weigh, FollowPortable, AdvancePortable};
   return kKernels;
 }
 
@@ -220,6 +222,18 @@ const RowKernels& RowKernels::Best() {
 #endif
   const RowKernels* const avx2 = Avx2();
   return avx2 == nullptr ? Portable() : *avx2;
+}
+
+Advance AdvanceFor(double expected_cells, bool pause) {
+  Advance advance;
+  advance.least = pause ? 0 : static_cast<int>(std::floor(expected_cells / 2));
+  const auto most = static_cast<int>(std::ceil(std::min(2 * expected_cells, kMostCells)));
+  for (int cells = advance.least; cells <= most; ++cells) {
+    const double detour = std::abs(std::log2((cells + 0.5) / (expected_cells + 0.5)));
+    const bool waits = pause && cells < expected_cells;
+    advance.prices.push_back(waits ? 0.0f : kDetourPrice * static_cast<float>(detour));
+  }
+  return advance;
 }
 
 int CellWith(const float* row, int cells, float score) {

@@ -41,7 +41,7 @@ class Cells {
 class ScoreRows {
  public:
   static constexpr int kLanes = 16;
-  static constexpr int kMargin = 32;  // cells before the first; a path advances by no more
+  static constexpr int kMargin = 32;  // cells before the first, at least kMostCells
 
   // Makes room, and puts zeros into row -1. Other rows hold anything until they are extended.
   void Set(int rows, int cells);
@@ -79,6 +79,24 @@ struct RowKernels {
   static void WeighAvx2(const Cells& cells, const float* similarities, float* weights);
   static void WeighWide(const Cells& cells, const float* similarities, float* weights);
 };
+
+// A path that goes twice as far as the tempo asks for, or half. It is the weight of a similarity of
+// 0.07 above the floor: a seventh of what a right window weighs (0.7 at the mean similarity of 0.8,
+// docs/quality.md), so that one right window pays for a step with the player's tempo, while noise
+// hardly pays for any.
+constexpr float kDetourPrice = 0.1f;
+
+// A path advances by no more cells at once.
+constexpr double kMostCells = 24;
+
+// How a path may go on from one window of the query to the next: by so many cells, each at a price.
+struct Advance {
+  int least = 0;
+  std::vector<float> prices;  // for least, least + 1, …
+};
+
+// Where the tempo asks for so many cells. At a pause it may also wait, for nothing.
+Advance AdvanceFor(double expected_cells, bool pause);
 
 // The first cell with this score, which must be there.
 int CellWith(const float* row, int cells, float score);

@@ -4,6 +4,7 @@
 #define ANTIPHON_CORE_RETRIEVAL_PATH_TEST_UTIL_H_
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 #include <utility>
 #include <vector>
@@ -25,7 +26,10 @@ inline ReferencePath ReferencePathOf(std::span<const float> similarities, int ro
     float score = 0;
     int first_row = 0, first_cell = 0;
   };
-  const int cells = static_cast<int>((columns - 1) / step) + 1;
+  // Cells from one row to the next, on the diagonal.
+  const int diagonal = std::clamp(static_cast<int>(std::lround(step)), 1, 12);
+  const double spacing = step / diagonal;
+  const int cells = static_cast<int>((columns - 1) / spacing) + 1;
   std::vector<Cell> before(cells), now(cells);
   ReferencePath best;
   for (int row = 0; row < rows; ++row) {
@@ -36,19 +40,20 @@ inline ReferencePath ReferencePathOf(std::span<const float> similarities, int ro
         if (from.score - price > next.score)
           next = {from.score - price, from.first_row, from.first_cell};
       };
-      if (row > 0) {
-        if (cell > 0) consider(before[cell - 1], 0);
-        consider(before[cell], kDetourPrice);
-        if (cell > 1) consider(before[cell - 2], kDetourPrice);
+      if (row > 0 && cell >= diagonal) consider(before[cell - diagonal], 0);
+      for (int behind = diagonal / 2; row > 0 && behind <= std::min(2 * diagonal, cell); ++behind) {
+        const double detour = std::abs(std::log2((behind + 0.5) / (diagonal + 0.5)));
+        consider(before[cell - behind],
+                 kDetourPrice * (diagonal == 1 ? 1 : static_cast<float>(detour)));
       }
-      const double column = cell * step;
+      const double column = cell * spacing;
       const int left = std::min(static_cast<int>(column), columns - 1);
       const int right = std::min(left + 1, columns - 1);
       const auto part = static_cast<float>(column - left);
       next.score += WeightOf(similarity[left] * (1 - part) + similarity[right] * part);
       now[cell] = next;
       if (next.score > static_cast<float>(best.score))
-        best = {next.score, next.first_row, row, next.first_cell * step, cell * step};
+        best = {next.score, next.first_row, row, next.first_cell * spacing, cell * spacing};
     }
     std::swap(before, now);
   }

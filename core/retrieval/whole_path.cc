@@ -19,8 +19,6 @@ using matching::Place;
 // Taken off every window's weight: the best of all paths through other music weighs about so much,
 // and must not lengthen a path. A right window weighs 0.7 (docs/quality.md).
 constexpr float kBaseline = 0.2f;
-// For an advance twice, or half, of what the tempo asks for, as in path_match.h.
-constexpr float kDetourPrice = 0.1f;
 // What a jump must be worth, seconds of right windows, and at least so many windows.
 constexpr double kJump_s = 3.0;
 constexpr double kJumpWindows = 1.5;
@@ -32,8 +30,6 @@ constexpr double kCovered = 0.8;
 constexpr double kMostDetour = 3;  // of a slope, from the tempo that a run was read at
 // Between windows of the query without sound between them: a player may have waited there.
 constexpr double kPause_s = 1.0;
-// A gap in which the music would go on by more cells is crossed by a jump.
-constexpr double kMostCells = 24;
 constexpr double kLeastStep = 0.01;  // cells must not be without number
 // Of the query, around a moment, in which the path says where that is.
 constexpr double kNear_s = 2.0;
@@ -129,25 +125,6 @@ class Grid {
   Cells cells_ = Cells(1, 1);
 };
 
-// How the path may go on from one window of the query to the next: by so many cells, each at a
-// price.
-struct Advance {
-  int least = 0;
-  std::vector<float> prices;  // for least, least + 1, …
-};
-
-Advance AdvanceFor(double expected_cells, bool pause) {
-  Advance advance;
-  advance.least = pause ? 0 : static_cast<int>(std::floor(expected_cells / 2));
-  const auto most = static_cast<int>(std::ceil(std::min(2 * expected_cells, kMostCells)));
-  for (int cells = advance.least; cells <= most; ++cells) {
-    const double detour = std::abs(std::log2((cells + 0.5) / (expected_cells + 0.5)));
-    const bool waits = pause && cells < expected_cells;
-    advance.prices.push_back(waits ? 0.0f : kDetourPrice * static_cast<float>(detour));
-  }
-  return advance;
-}
-
 struct Step {
   int row = 0, cell = 0;
   bool jumped = false;  // to come here
@@ -186,7 +163,8 @@ class PathFinder {
   }
 
  private:
-  // From the row before.
+  // From the row before. A gap in which the music would go on by more cells than a path advances
+  // by is crossed by a jump.
   Advance AdvanceTo(int row) const {
     if (row == 0) return {};
     const double gap_s = sequence_.start_s[row] - sequence_.start_s[row - 1];

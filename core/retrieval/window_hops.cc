@@ -1,7 +1,5 @@
 #include "core/retrieval/window_hops.h"
 
-#include <iterator>
-
 #include "core/base/check_range.h"
 
 namespace antiphon::retrieval {
@@ -10,15 +8,16 @@ namespace {
 using matching::IdentifyOptions;
 
 // Shorter queries would have hardly any windows at these hops. Longer ones may change their tempo,
-// and jump: more windows tell better which time of a repeat it is. In frames, of which the models
-// have 21 a second, each hop is twice the next, so that its windows are among those of the next.
-constexpr double kHop_s = 0.48;
+// and jump: more windows tell better which time of a repeat it is. At the models' 21 frames a
+// second, both are a whole number of times as far as windows of scores lie apart, and the wide one
+// is a whole number of times the other, so that its windows are among those.
+constexpr double kHop_s = 0.52;
 constexpr Range<double> kLength_s = {5, 20};
-constexpr double kFewWindowsHops_s[] = {1.9, 0.95};
+constexpr double kFewWindowsHop_s = 2.1;
 constexpr double kFewWindowsFrom_s = 7;  // seconds of the query
 constexpr double kEnoughConfidence = 0.99;
 // The last window reaches beyond the end of the query, and may be left out.
-constexpr double kMostMissing_s = 1;
+constexpr double kMostMissing_s = 1.1;
 
 }  // namespace
 
@@ -27,11 +26,8 @@ std::vector<double> HopsFor(const IdentifyOptions& options, double length_s) {
   // Plain votes are counted one by one: the more, the surer.
   if (!kLength_s.Contains(length_s) || options.method == matching::VoteMethod::kPlain)
     return {IdentifyOptions::kFineHop_s};
-  std::vector<double> hops_s;
-  if (length_s >= kFewWindowsFrom_s && options.follow_paths && !options.evidence)
-    hops_s.assign(std::begin(kFewWindowsHops_s), std::end(kFewWindowsHops_s));
-  hops_s.push_back(kHop_s);
-  return hops_s;
+  if (length_s < kFewWindowsFrom_s || !options.follow_paths || options.evidence) return {kHop_s};
+  return {kFewWindowsHop_s, kHop_s};
 }
 
 bool IsBeyondDoubt(const matching::Identification& answer, double length_s) {

@@ -13,10 +13,10 @@ using ::testing::ElementsAre;
 TEST(WindowHops, FollowFromTheLengthOfTheQuery) {
   EXPECT_THAT(HopsFor({}, 0), ElementsAre(0.25));
   EXPECT_THAT(HopsFor({}, 4.99), ElementsAre(0.25));
-  EXPECT_THAT(HopsFor({}, 5), ElementsAre(0.48));
-  EXPECT_THAT(HopsFor({}, 6.99), ElementsAre(0.48));
-  EXPECT_THAT(HopsFor({}, 7), ElementsAre(1.9, 0.95, 0.48));
-  EXPECT_THAT(HopsFor({}, 20), ElementsAre(1.9, 0.95, 0.48));
+  EXPECT_THAT(HopsFor({}, 5), ElementsAre(0.52));
+  EXPECT_THAT(HopsFor({}, 6.99), ElementsAre(0.52));
+  EXPECT_THAT(HopsFor({}, 7), ElementsAre(2.1, 0.52));
+  EXPECT_THAT(HopsFor({}, 20), ElementsAre(2.1, 0.52));
   EXPECT_THAT(HopsFor({}, 20.01), ElementsAre(0.25));
   EXPECT_THAT(HopsFor({}, 3600), ElementsAre(0.25));
 }
@@ -32,8 +32,8 @@ TEST(WindowHops, OfPlainVotesAreFine) {
 }
 
 TEST(WindowHops, AreNotWideAtFirstWhereAllWindowsAreWanted) {
-  EXPECT_THAT(HopsFor({.evidence = true}, 10), ElementsAre(0.48));
-  EXPECT_THAT(HopsFor({.follow_paths = false}, 10), ElementsAre(0.48));
+  EXPECT_THAT(HopsFor({.evidence = true}, 10), ElementsAre(0.52));
+  EXPECT_THAT(HopsFor({.follow_paths = false}, 10), ElementsAre(0.52));
 }
 
 // Of ten seconds that one piece goes along with.
