@@ -107,41 +107,62 @@ ANTIPHON_VNNI int64_t BlockVnni(const Quads* block, const Queries& queries, int 
   return found;
 }
 
-// Eight rows at a time. Products are summed in pairs of 16 bits, and those in pairs of 32.
+// Eight rows at a time. Each half of a quad is summed in 16 bits over a span, and both halves of
+// all spans in 32.
 template <int kCount>
 ANTIPHON_AVX2 int64_t BlockAvx2(const Quads* block, const Queries& queries, int first,
                                 int32_t first_row, Hit* hits) {
   constexpr int kParts = 2;
+  const int spans = ByteKernels::SpansOf(queries.quads);
   const int8_t* values[kCount];
+  const int32_t* starts[kCount];
   __m256i sums[kCount][kParts];
   for (int q = 0; q < kCount; ++q) {
     values[q] = ValuesOf(queries, first + q);
-    for (__m256i& sum : sums[q]) sum = _mm256_set1_epi32(queries.starts[first + q]);
+    starts[q] = queries.span_starts + int64_t{first + q} * spans;
+    for (__m256i& sum : sums[q]) sum = _mm256_setzero_si256();
   }
   const __m256i ones = _mm256_set1_epi16(1);
-  for (int quad = 0; quad < queries.quads; ++quad) {
-    const auto* from = reinterpret_cast<const __m256i*>(block + quad);
-    const __m256i rows[kParts] = {_mm256_load_si256(from), _mm256_load_si256(from + 1)};
+  for (int span = 0; span < spans; ++span) {
+    __m256i halves[kCount][kParts];
     for (int q = 0; q < kCount; ++q) {
-      const __m256i query = _mm256_set1_epi32(QuadOf(values[q], quad));
-      for (int part = 0; part < kParts; ++part) {
-        const __m256i pairs = _mm256_maddubs_epi16(rows[part], query);
-        sums[q][part] = _mm256_add_epi32(sums[q][part], _mm256_madd_epi16(pairs, ones));
+      for (__m256i& sum : halves[q]) sum = _mm256_set1_epi32(starts[q][span]);
+    }
+    const int last = std::min(queries.quads, (span + 1) * ByteKernels::kSpanQuads);
+    for (int quad = span * ByteKernels::kSpanQuads; quad < last; ++quad) {
+      const auto* from = reinterpret_cast<const __m256i*>(block + quad);
+      const __m256i rows[kParts] = {_mm256_load_si256(from), _mm256_load_si256(from + 1)};
+      for (int q = 0; q < kCount; ++q) {
+        const __m256i query = _mm256_set1_epi32(QuadOf(values[q], quad));
+        for (int part = 0; part < kParts; ++part) {
+          halves[q][part] =
+              _mm256_add_epi16(halves[q][part], _mm256_maddubs_epi16(rows[part], query));
+        }
       }
     }
+    for (int q = 0; q < kCount; ++q) {
+      for (int part = 0; part < kParts; ++part)
+        sums[q][part] = _mm256_add_epi32(sums[q][part], _mm256_madd_epi16(halves[q][part], ones));
+    }
   }
-  int64_t found = 0;
+  unsigned above[kCount] = {}, any = 0;
   for (int q = 0; q < kCount; ++q) {
     const __m256i bound = _mm256_set1_epi32(queries.bounds[first + q]);
-    int32_t products[kRows];
-    unsigned above = 0;
     for (int part = 0; part < kParts; ++part) {
       const __m256i exceeds = _mm256_cmpgt_epi32(sums[q][part], bound);
-      above |= static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(exceeds))) << 8 * part;
+      above[q] |= static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(exceeds)))
+                  << 8 * part;
+    }
+    any |= above[q];
+  }
+  if (any == 0) return 0;
+  int64_t found = 0;
+  for (int q = 0; q < kCount; ++q) {
+    int32_t products[kRows];
+    for (int part = 0; part < kParts; ++part)
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(products + ptrdiff_t{8} * part),
                           sums[q][part]);
-    }
-    found += Keep(above, products, first_row, first + q, hits + found);
+    found += Keep(above[q], products, first_row, first + q, hits + found);
   }
   return found;
 }
@@ -292,6 +313,18 @@ int32_t ByteKernels::StartOf(std::span<const int8_t> query) {
   int32_t sum = 0;
   for (const int8_t value : query) sum += value;
   return -kZero * sum;
+}
+
+std::vector<int32_t> ByteKernels::SpanStartsOf(std::span<const int8_t> query) {
+  constexpr size_t kValues = size_t{kSpanQuads} * kQuad;
+  std::vector<int32_t> starts;
+  for (size_t begin = 0; begin < query.size(); begin += kValues) {
+    uint16_t halves[2] = {};  // sums are taken modulo 2^16
+    for (size_t i = begin; i < std::min(begin + kValues, query.size()); ++i)
+      halves[i % kQuad / 2] -= static_cast<uint16_t>(kZero * query[i]);
+    starts.push_back(static_cast<int32_t>(halves[0] | uint32_t{halves[1]} << 16));
+  }
+  return starts;
 }
 
 const ByteKernels* ByteKernels::ForInstructions(ByteInstructions instructions) {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace antiphon::index {
 
@@ -26,6 +27,11 @@ struct ByteKernels {
   static constexpr int kMostQuads = 1024;  // 4,096 values: no sum leaves 32 bits
   // Values of a query lie between this and its negative: two products with bytes fit 16 bits.
   static constexpr int kLargestQueryValue = 64;
+  // Quads whose products AVX2 sums in 16 bits, from a multiple of so many on. The values of a query
+  // in the first halves of these quads, without their signs, add up to no more than this; so do
+  // those in the second halves.
+  static constexpr int kSpanQuads = 8;
+  static constexpr int kMostOfSpan = 255;
 
   struct alignas(64) Quads {
     uint8_t bytes[kBlockRows][kQuad];  // of every row, each value kZero more than it is
@@ -33,14 +39,18 @@ struct ByteKernels {
 
   struct Queries {
     int count = 0;
-    int quads = 0;                    // of a row, at most kMostQuads
-    const int8_t* values = nullptr;   // [count, quads * kQuad], up to kLargestQueryValue
-    const int32_t* starts = nullptr;  // [count], StartOf the values of each
-    const int32_t* bounds = nullptr;  // [count]
+    int quads = 0;                         // of a row, at most kMostQuads
+    const int8_t* values = nullptr;        // [count, quads * kQuad], small as said above
+    const int32_t* starts = nullptr;       // [count], StartOf the values of each
+    const int32_t* span_starts = nullptr;  // [count, SpansOf(quads)], SpanStartsOf them
+    const int32_t* bounds = nullptr;       // [count]
   };
 
   // Where sums begin: bytes of rows are kZero too large.
   static int32_t StartOf(std::span<const int8_t> query);
+  // Where those of each span begin: 16 bits for first halves of quads, above them 16 for second.
+  static std::vector<int32_t> SpanStartsOf(std::span<const int8_t> query);
+  static constexpr int SpansOf(int quads) { return (quads + kSpanQuads - 1) / kSpanQuads; }
 
   // A product that exceeds its query's bound.
   struct Hit {

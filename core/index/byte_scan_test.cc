@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <random>
+#include <span>
 #include <tuple>
 #include <vector>
 
@@ -30,9 +32,34 @@ struct Case {
                                              ByteKernels::kLargestQueryValue));
     }
     for (int q = 0; q < query_count; ++q) {
-      starts.push_back(ByteKernels::StartOf(
-          {&values[int64_t{q} * quads * kQuad], static_cast<size_t>(quads * kQuad)}));
+      Shrink(ValuesOf(q));
+      Begin(q);
     }
+  }
+
+  std::span<int8_t> ValuesOf(int query) {
+    return std::span(values).subspan(int64_t{query} * quads * kQuad, quads * kQuad);
+  }
+
+  // Takes from the values as they come whatever is too much for their half of a span.
+  static void Shrink(std::span<int8_t> query) {
+    constexpr int kSpan = ByteKernels::kSpanQuads * kQuad;
+    int left[2] = {};
+    for (size_t i = 0; i < query.size(); ++i) {
+      if (i % kSpan == 0) std::fill_n(left, 2, ByteKernels::kMostOfSpan);
+      int& room = left[i % kQuad / 2];
+      query[i] = static_cast<int8_t>(std::clamp(int{query[i]}, -room, room));
+      room -= std::abs(query[i]);
+    }
+  }
+
+  // Where the sums of the query begin.
+  void Begin(int query) {
+    const std::vector<int32_t> of_spans = ByteKernels::SpanStartsOf(ValuesOf(query));
+    starts.resize(queries);
+    starts[query] = ByteKernels::StartOf(ValuesOf(query));
+    span_starts.resize(queries * of_spans.size());
+    std::copy(of_spans.begin(), of_spans.end(), span_starts.begin() + query * of_spans.size());
   }
 
   int AnyByte() {
@@ -53,9 +80,10 @@ struct Case {
   std::vector<ByteKernels::Hit> Scan(const ByteKernels& kernels,
                                      const std::vector<int32_t>& bounds) const {
     std::vector<ByteKernels::Hit> hits(blocks * kBlockRows * queries);
-    hits.resize(kernels.scan(packed.data(), blocks,
-                             {queries, quads, values.data(), starts.data(), bounds.data()},
-                             hits.data()));
+    hits.resize(kernels.scan(
+        packed.data(), blocks,
+        {queries, quads, values.data(), starts.data(), span_starts.data(), bounds.data()},
+        hits.data()));
     return hits;
   }
 
@@ -64,7 +92,7 @@ struct Case {
   std::mt19937 random;
   std::vector<ByteKernels::Quads> packed;
   std::vector<int8_t> values;
-  std::vector<int32_t> starts;
+  std::vector<int32_t> starts, span_starts;
 };
 
 class ByteScanTest : public ::testing::TestWithParam<ByteInstructions> {
@@ -104,23 +132,24 @@ TEST_P(ByteScanTest, EveryProductAboveItsBoundAndNoOther) {
   }
 }
 
-TEST_P(ByteScanTest, TheLargestSumsStayWithin32Bits) {
+TEST_P(ByteScanTest, TheLargestSumsStayWithinTheirBits) {
   Case given(1, ByteKernels::kMostQuads, 2, 1);
   for (ByteKernels::Quads& quad : given.packed) {
     for (auto& row : quad.bytes) std::fill_n(row, kQuad, uint8_t{255});
   }
-  const int64_t width = int64_t{ByteKernels::kMostQuads} * kQuad;
-  std::fill_n(given.values.begin(), width, int8_t{ByteKernels::kLargestQueryValue});
-  std::fill_n(given.values.begin() + width, width, int8_t{-ByteKernels::kLargestQueryValue});
-  for (int q = 0; q < 2; ++q)
-    given.starts[q] = ByteKernels::StartOf({&given.values[q * width], static_cast<size_t>(width)});
+  for (const int q : {0, 1}) {
+    const int sign = q == 0 ? 1 : -1;
+    std::ranges::fill(given.ValuesOf(q),
+                      static_cast<int8_t>(sign * ByteKernels::kLargestQueryValue));
+    given.Shrink(given.ValuesOf(q));
+    given.Begin(q);
+  }
   const auto hits = given.Scan(
       *kernels_, {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::min()});
   ASSERT_EQ(hits.size(), size_t{2 * kBlockRows});
+  const int halves = 2 * ByteKernels::SpansOf(ByteKernels::kMostQuads);
   for (const auto& hit : hits)
-    EXPECT_EQ(hit.product,
-              (hit.query == 0 ? 1 : -1) * ByteKernels::kLargestQueryValue * 127 * width)
-        << hit.query;
+    EXPECT_EQ(hit.product, (hit.query == 0 ? 1 : -1) * ByteKernels::kMostOfSpan * 127 * halves);
 }
 
 TEST_P(ByteScanTest, NothingToScanHitsNothing) {

@@ -17,6 +17,9 @@ constexpr int kQuad = ByteKernels::kQuad;
 // Of a value, on either side of 0.
 constexpr float kRowSteps = 127;
 constexpr float kQuerySteps = ByteKernels::kLargestQueryValue;
+// Of half a span of a query, less what rounding may add.
+constexpr float kHalfSpanSteps =
+    ByteKernels::kMostOfSpan - ByteKernels::kSpanQuads * kQuad / 2 * 0.5f;
 // A vector of length 1 may be a little longer for rounding.
 constexpr float kLongest = 1.01f;
 // Queries that are searched for at once, and blocks of rows that they share while these lie in the
@@ -39,6 +42,20 @@ float Largest(const float* values, int dimension) {
   for (int i = 0; i < dimension; ++i) {
     const float value = std::abs(values[i]);
     largest = value > largest ? value : largest;
+  }
+  return largest;
+}
+
+// The largest sum of those values, without their signs, that AVX2 adds up in 16 bits: of one half
+// of each quad of a span.
+float LargestHalfSpan(const float* values, int dimension) {
+  constexpr int kValues = ByteKernels::kSpanQuads * kQuad;
+  float largest = 0;
+  for (int begin = 0; begin < dimension; begin += kValues) {
+    float halves[2] = {};
+    for (int i = begin; i < std::min(begin + kValues, dimension); ++i)
+      halves[i % kQuad / 2] += std::abs(values[i]);
+    largest = std::max({largest, halves[0], halves[1]});
   }
   return largest;
 }
@@ -117,7 +134,7 @@ class PackedVectors::ScopedBlocks {
 struct PackedVectors::Queries {
   int count = 0;
   std::vector<int8_t> values;
-  std::vector<int32_t> starts;
+  std::vector<int32_t> starts, span_starts;
 };
 
 // What one thread has found of its blocks, and room for what it finds.
@@ -204,11 +221,15 @@ PackedVectors::Queries PackedVectors::Round(const float* queries, int count) con
   rounded.values.resize(count * width);
   for (int q = 0; q < count; ++q) {
     const float* query = queries + int64_t{q} * dimension_;
-    const float scale = ScaleFor(Largest(query, dimension_), kQuerySteps);
+    const float scale = std::min(ScaleFor(Largest(query, dimension_), kQuerySteps),
+                                 ScaleFor(LargestHalfSpan(query, dimension_), kHalfSpanSteps));
     int8_t* values = &rounded.values[q * width];
     for (int i = 0; i < dimension_; ++i)
       values[i] = static_cast<int8_t>(Step(query[i], scale) - ByteKernels::kZero);
-    rounded.starts.push_back(ByteKernels::StartOf({values, static_cast<size_t>(width)}));
+    const std::span<const int8_t> all(values, width);
+    rounded.starts.push_back(ByteKernels::StartOf(all));
+    const std::vector<int32_t> span_starts = ByteKernels::SpanStartsOf(all);
+    rounded.span_starts.insert(rounded.span_starts.end(), span_starts.begin(), span_starts.end());
   }
   return rounded;
 }
@@ -217,10 +238,11 @@ void PackedVectors::ScanPart(const ByteKernels& kernels, const Queries& queries,
                              std::span<const RowRange> rows, const ScopedBlocks& blocks,
                              int64_t begin, int64_t end, Part& part) const {
   blocks.ForEachTile(begin, end, [&](int64_t first, int64_t count) {
-    const int64_t found = kernels.scan(
-        &packed_[first * quads_], count,
-        {queries.count, quads_, queries.values.data(), queries.starts.data(), part.bounds.data()},
-        part.hits.data());
+    const int64_t found =
+        kernels.scan(&packed_[first * quads_], count,
+                     {queries.count, quads_, queries.values.data(), queries.starts.data(),
+                      queries.span_starts.data(), part.bounds.data()},
+                     part.hits.data());
     for (int64_t i = 0; i < found; ++i) {
       const auto& [in_tile, query, product] = part.hits[i];
       const int64_t row = first * kBlockRows + in_tile;
