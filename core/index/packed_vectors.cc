@@ -1,9 +1,12 @@
 #include "core/index/packed_vectors.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "core/index/row_ranges.h"
@@ -81,6 +84,19 @@ float Product(const float* a, const float* b, int dimension) {
     for (int lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
   }
   return sums[0];
+}
+
+// In large pages where the kernel grants them: a scan goes through all of it, and would look up
+// every small page. To be freed.
+void* AllocateForScans(size_t bytes) {
+  constexpr size_t kLargePage = size_t{2} << 20;
+  constexpr size_t kCacheLine = 64;
+  const size_t alignment = bytes < kLargePage ? kCacheLine : kLargePage;
+  const size_t whole = std::max(alignment, (bytes + alignment - 1) / alignment * alignment);
+  void* const memory = std::aligned_alloc(alignment, whole);
+  if (memory == nullptr) throw std::bad_alloc();
+  if (alignment == kLargePage) madvise(memory, whole, MADV_HUGEPAGE);  // or small ones
+  return memory;
 }
 
 }  // namespace
@@ -197,7 +213,8 @@ bool PackedVectors::FindLargest() {
 
 void PackedVectors::Pack() {
   const int64_t blocks = BlocksFor(block_.count);
-  packed_ = std::make_unique_for_overwrite<ByteKernels::Quads[]>(blocks * quads_);
+  packed_.reset(static_cast<ByteKernels::Quads*>(
+      AllocateForScans(blocks * quads_ * sizeof(ByteKernels::Quads))));
 #pragma omp parallel for schedule(static)
   for (int64_t block = 0; block < blocks; ++block) {
     ByteKernels::Quads* quads = &packed_[block * quads_];

@@ -11,6 +11,7 @@
 #define ANTIPHON_CORE_INDEX_PACKED_VECTORS_H_
 
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <span>
 #include <vector>
@@ -39,6 +40,9 @@ class PackedVectors {
  private:
   // By the product of rounded values.
   using Rounded = CandidateBy<int32_t>;
+  struct Free {
+    void operator()(void* memory) const { std::free(memory); }
+  };
   struct Queries;
   struct Part;
   class ScopedBlocks;
@@ -55,8 +59,8 @@ class PackedVectors {
   const VectorBlock block_;
   const int dimension_;
   const int quads_;
-  float scale_ = 0;                               // steps for each unit
-  std::unique_ptr<ByteKernels::Quads[]> packed_;  // [blocks of rows, quads_]
+  float scale_ = 0;                                     // steps for each unit
+  std::unique_ptr<ByteKernels::Quads[], Free> packed_;  // [blocks of rows, quads_]
 };
 
 }  // namespace antiphon::index
