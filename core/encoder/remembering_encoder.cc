@@ -30,7 +30,7 @@ absl::StatusOr<std::vector<float>> RememberingEncoder::EncodeWhile(
       unknown_cells.insert(unknown_cells.end(), window.begin(), window.end());
     }
   }
-  const size_t dimension = info().dimension;
+  const size_t dimension = info_.dimension;
   std::vector<float> rows;
   if (!unknown.empty()) {
     ASSIGN_OR_RETURN(rows, encoder_.EncodeWhile(keep_going, unknown_cells));

@@ -21,10 +21,11 @@ namespace antiphon::encoder {
 // ask for the same window at the same time may both have it encoded.
 class RememberingEncoder : public WindowEncoder {
  public:
-  explicit RememberingEncoder(const WindowEncoder& encoder) : encoder_(encoder) {}
+  explicit RememberingEncoder(const WindowEncoder& encoder)
+      : encoder_(encoder), info_(encoder.info()), batch_size_(encoder.batch_size()) {}
 
-  const EncoderInfo& info() const override { return encoder_.info(); }
-  int batch_size() const override { return encoder_.batch_size(); }
+  const EncoderInfo& info() const override { return info_; }
+  int batch_size() const override { return batch_size_; }
   absl::StatusOr<std::vector<float>> Encode(std::span<const uint8_t> windows) const override {
     return EncodeWhile({}, windows);
   }
@@ -34,6 +35,8 @@ class RememberingEncoder : public WindowEncoder {
 
  private:
   const WindowEncoder& encoder_;
+  const EncoderInfo info_;
+  const int batch_size_;
   mutable absl::Mutex mutex_;
   // By the cells of a window.
   mutable std::map<std::string, std::vector<float>, std::less<>> embeddings_

@@ -10,7 +10,6 @@
 #include "core/index/inner_products.h"
 #include "core/matching/tempo.h"
 #include "core/retrieval/path_rows.h"
-#include "core/retrieval/similarity_weight.h"
 #include "core/threads/thread_scope.h"
 
 // A path is found by dynamic programming over rows (windows of the query) and cells (moments of the

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "core/retrieval/similarity_weight.h"
-
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define ANTIPHON_AVX2 __attribute__((target("avx2")))

@@ -6,11 +6,18 @@
 #ifndef ANTIPHON_CORE_RETRIEVAL_PATH_ROWS_H_
 #define ANTIPHON_CORE_RETRIEVAL_PATH_ROWS_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 namespace antiphon::retrieval {
+
+// What a window's similarity weighs on a path: 0 at the floor, 1 at similarity 1, as in VoteInTime.
+constexpr float kSimilarityFloor = 0.3f;
+inline float WeightOf(float similarity) {
+  return std::max(0.0f, (similarity - kSimilarityFloor) / (1 - kSimilarityFloor));
+}
 
 // Moments of a run, `spacing` of its windows apart, from its first window to its last. Between two
 // windows similarities are interpolated.

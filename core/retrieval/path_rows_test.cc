@@ -7,8 +7,6 @@
 #include <random>
 #include <vector>
 
-#include "core/retrieval/similarity_weight.h"
-
 namespace antiphon::retrieval {
 namespace {
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/retrieval/similarity_weight.h"
+#include "core/retrieval/path_rows.h"
 
 namespace antiphon::retrieval {
 

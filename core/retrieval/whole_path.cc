@@ -8,7 +8,6 @@
 #include "core/base/status_macros.h"
 #include "core/index/inner_products.h"
 #include "core/retrieval/path_rows.h"
-#include "core/retrieval/similarity_weight.h"
 #include "core/threads/thread_scope.h"
 
 namespace antiphon::retrieval {
