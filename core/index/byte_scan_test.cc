@@ -109,7 +109,7 @@ INSTANTIATE_TEST_SUITE_P(Instructions, ByteScanTest,
                                            ByteInstructions::kAvx512Vnni, ByteInstructions::kAmx));
 
 TEST_P(ByteScanTest, EveryProductAboveItsBoundAndNoOther) {
-  for (const int quads : {1, 5, 16, 1024}) {
+  for (const int quads : {1, 5, 9, 16, 21, 1024}) {
     for (const int queries : {1, 2, 3, 7, 8, 9, 33, 48, 49, 70}) {
       const Case given(3, quads, queries, quads + queries);
       std::vector<int32_t> bounds;  // of a row's product: the equal one is no hit
@@ -133,23 +133,26 @@ TEST_P(ByteScanTest, EveryProductAboveItsBoundAndNoOther) {
 }
 
 TEST_P(ByteScanTest, TheLargestSumsStayWithinTheirBits) {
-  Case given(1, ByteKernels::kMostQuads, 2, 1);
-  for (ByteKernels::Quads& quad : given.packed) {
-    for (auto& row : quad.bytes) std::fill_n(row, kQuad, uint8_t{255});
+  for (const uint8_t byte : {0, 255}) {
+    Case given(1, ByteKernels::kMostQuads, 2, 1);
+    for (ByteKernels::Quads& quad : given.packed) {
+      for (auto& row : quad.bytes) std::fill_n(row, kQuad, byte);
+    }
+    for (const int q : {0, 1}) {
+      const int largest = ByteKernels::kLargestQueryValue;
+      std::ranges::fill(given.ValuesOf(q), static_cast<int8_t>(q == 0 ? largest : -largest));
+      Case::Shrink(given.ValuesOf(q));
+      given.Begin(q);
+    }
+    const auto hits = given.Scan(
+        *kernels_, {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::min()});
+    ASSERT_EQ(hits.size(), size_t{2 * kBlockRows});
+    const int halves = 2 * ByteKernels::SpansOf(ByteKernels::kMostQuads);
+    for (const auto& hit : hits) {
+      EXPECT_EQ(hit.product, (hit.query == 0 ? 1 : -1) * (byte - ByteKernels::kZero) *
+                                 ByteKernels::kMostOfSpan * halves);
+    }
   }
-  for (const int q : {0, 1}) {
-    const int sign = q == 0 ? 1 : -1;
-    std::ranges::fill(given.ValuesOf(q),
-                      static_cast<int8_t>(sign * ByteKernels::kLargestQueryValue));
-    given.Shrink(given.ValuesOf(q));
-    given.Begin(q);
-  }
-  const auto hits = given.Scan(
-      *kernels_, {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::min()});
-  ASSERT_EQ(hits.size(), size_t{2 * kBlockRows});
-  const int halves = 2 * ByteKernels::SpansOf(ByteKernels::kMostQuads);
-  for (const auto& hit : hits)
-    EXPECT_EQ(hit.product, (hit.query == 0 ? 1 : -1) * ByteKernels::kMostOfSpan * 127 * halves);
 }
 
 TEST_P(ByteScanTest, NothingToScanHitsNothing) {

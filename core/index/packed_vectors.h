@@ -3,10 +3,11 @@
 //
 // Values are rounded to 255 steps between the largest and its negative, the same for all vectors
 // (a uniform scalar quantiser), and laid out for the kernels of byte_scan.h. Those of a query are
-// rounded to 129 steps of its own, on every processor: AVX2 multiplies no larger ones as fast. A
-// scan reads a quarter of what the vectors themselves take, and multiplies whole numbers, so that
-// it finds the same on every processor. It keeps some more than are wanted: rounding changes the
-// order of neighbours that are nearly equally similar. Internal to core/index.
+// rounded to at most 129 steps of its own, fewer where many are large, on every processor: AVX2
+// multiplies and adds no larger ones as fast. A scan reads a quarter of what the vectors themselves
+// take, and multiplies whole numbers, so that it finds the same on every processor. It keeps some
+// more than are wanted: rounding changes the order of neighbours that are nearly equally similar.
+// Internal to core/index.
 #ifndef ANTIPHON_CORE_INDEX_PACKED_VECTORS_H_
 #define ANTIPHON_CORE_INDEX_PACKED_VECTORS_H_
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <random>
@@ -92,22 +93,46 @@ TEST(PackedVectorsTest, FindsWhatIsNearestWithItsOwnSimilarity) {
   }
 }
 
-TEST(PackedVectorsTest, NeitherThreadsNorInstructionsChangeAnything) {
-  const Vectors vectors(70'000, 64, 300, 3), queries(33, 64, 300, 4);
-  const auto packed = PackedVectors::Make(vectors.block(), 64);
-  ASSERT_NE(packed, nullptr);
-  const RowRange all = {0, vectors.count()};
-  const Result one = Packed(*packed, {&all, 1}, queries, 25);
+// The result on one thread with the fastest instructions, after checking that it is that of all.
+Result OnAllInstructions(const PackedVectors& packed, int64_t count, const Vectors& queries,
+                         int k) {
+  const RowRange all = {0, count};
+  Result one = Packed(packed, {&all, 1}, queries, k);
   for (const ByteInstructions instructions :
        {ByteInstructions::kBaseline, ByteInstructions::kAvx2, ByteInstructions::kAvx512Vnni,
         ByteInstructions::kAmx}) {
     const ByteKernels* kernels = ByteKernels::ForInstructions(instructions);
     if (kernels == nullptr) continue;
     for (const int threads : {1, 2, 5}) {
-      const Result other = Packed(*packed, {&all, 1}, queries, 25, threads, *kernels);
+      const Result other = Packed(packed, {&all, 1}, queries, k, threads, *kernels);
       EXPECT_EQ(other.ids, one.ids) << threads;
       EXPECT_EQ(other.similarities, one.similarities) << threads;
     }
+  }
+  return one;
+}
+
+TEST(PackedVectorsTest, NeitherThreadsNorInstructionsChangeAnything) {
+  for (const int dimension : {64, 70}) {
+    const Vectors vectors(70'000, dimension, 300, 3), queries(33, dimension, 300, 4);
+    const auto packed = PackedVectors::Make(vectors.block(), dimension);
+    ASSERT_NE(packed, nullptr);
+    OnAllInstructions(*packed, vectors.count(), queries, 25);
+  }
+}
+
+// All values are as large as the largest, and all of a row may have the query's sign.
+TEST(PackedVectorsTest, FlatVectorsFindThemselves) {
+  for (const int dimension : {64, 70}) {
+    Vectors vectors(500, dimension, 50, 12);
+    const float size = 1 / std::sqrt(static_cast<float>(dimension));
+    for (float& value : vectors.values) value = value < 0 ? -size : size;
+    std::fill_n(vectors.values.begin(), dimension, size);
+    std::fill_n(vectors.values.begin() + dimension, dimension, -size);
+    const auto packed = PackedVectors::Make(vectors.block(), dimension);
+    ASSERT_NE(packed, nullptr);
+    const Result found = OnAllInstructions(*packed, vectors.count(), vectors, 1);
+    for (int64_t i = 0; i < vectors.count(); ++i) EXPECT_NEAR(found.similarities[i], 1, 1e-4) << i;
   }
 }
 

@@ -17,7 +17,8 @@
 // before is worth nothing (Smith & Waterman 1981), so that what a query holds besides the piece
 // costs its own windows only. No path has a negative score.
 //
-// A stretch of R rows against a run of C cells takes O(R C) time. PathScore keeps two rows of
+// A stretch of R rows against a run of C cells takes O(R C) time, or, where cells lie closer than
+// the query's windows, O(R C A) for A ways to advance. PathScore keeps two rows of
 // cells; TracePath, asked for the best run only, keeps all of them, and finds the way back through
 // the scores.
 //
@@ -29,6 +30,8 @@ namespace {
 
 using catalog::SnippetRun;
 
+// Windows of the query so far apart leave room for tempo to give and take between them.
+constexpr double kFarApart_s = 0.75;
 // Of the query, around the middle of a path, that says where it lies.
 constexpr double kNear_s = 1.0;
 // Of the query that a path must span for a slope of its own: below the length of a window all its
@@ -86,30 +89,24 @@ Range<double> TempoRatiosOf(const EmbeddedQuery& query, std::optional<double> sl
           fastest->tempo_ratio * *slope * kTempoFactor};
 }
 
-// Where cells stand, and how a path goes from those of one window of the query to those of the
-// next. A path along the diagonal keeps to the tempo, by which the run advances `step` windows
-// meanwhile.
-struct Lattice {
-  int diagonal = 1;    // cells
-  double spacing = 1;  // of cells, windows of the run
-  Advance advance;
-};
+// Cells stand so far apart that the tempi of both sides ask for a whole number of them from one
+// window of the query to the next, the diagonal: a path along it keeps to the tempo.
+//
+// No player keeps to it, or waits or hurries for all of the time, between windows that lie far
+// apart: between those, cells are about as far apart as the run's windows.
+int DiagonalFor(double hop_s, double step) {
+  if (hop_s < kFarApart_s) return 1;
+  return static_cast<int>(std::lround(std::clamp(step, 1.0, kMostCells / 2.0)));
+}
 
-// Between windows of the query that lie further apart than the run's, cells are about as far apart
-// as the run's: where tempo gives and takes, the path need not go a whole step of the query's
-// windows further or less.
-Lattice LatticeFor(double step) {
-  Lattice lattice;
-  lattice.diagonal = static_cast<int>(std::lround(std::clamp(step, 1.0, kMostCells / 2)));
-  lattice.spacing = step / lattice.diagonal;
-  lattice.advance = lattice.diagonal == 1 ? Advance{0, {kDetourPrice, 0, kDetourPrice}}
-                                          : AdvanceFor(lattice.diagonal, /*pause=*/false);
-  return lattice;
+Advance AdvanceAlong(int diagonal) {
+  if (diagonal == 1) return {0, {kDetourPrice, 0, kDetourPrice}};
+  return AdvanceFor(diagonal, /*pause=*/false);
 }
 
 // How many cells the path comes from behind this one, given the row before; none where it begins
 // here. Of equals, keeping up comes before waiting, and that before hurrying.
-std::optional<int> CameBy(const Lattice& lattice, const float* before, int cell) {
+std::optional<int> CameBy(int diagonal, const Advance& advance, const float* before, int cell) {
   std::optional<int> cells;
   float score = 0;
   const auto consider = [&](int behind, float price) {
@@ -117,22 +114,24 @@ std::optional<int> CameBy(const Lattice& lattice, const float* before, int cell)
     score = before[cell - behind] - price;
     cells = behind;
   };
-  consider(lattice.diagonal, 0);
-  for (int i = 0; i < std::ssize(lattice.advance.prices); ++i)
-    consider(lattice.advance.least + i, lattice.advance.prices[i]);
+  consider(diagonal, 0);
+  for (int i = 0; i < std::ssize(advance.prices); ++i)
+    consider(advance.least + i, advance.prices[i]);
   return cells;
 }
 
 // Room for the work on one run after another.
 struct Workspace {
-  Lattice lattice;
+  int diagonal = 1;
+  Advance advance;
   Cells cells = Cells(1, 1);
   ScoreRows scores;
   std::vector<float> weights;
 
-  void Set(int rows, int columns, double step) {
-    lattice = LatticeFor(step);
-    cells.Set(columns, lattice.spacing);
+  void Set(int rows, int columns, double step, int cells_per_step) {
+    diagonal = cells_per_step;
+    advance = AdvanceAlong(diagonal);
+    cells.Set(columns, step / diagonal);
     scores.Set(rows, cells.count());
     weights.resize(cells.count() + ScoreRows::kLanes);
   }
@@ -141,16 +140,16 @@ struct Workspace {
   float Extend(const float* similarities, const float* before, float* now) {
     const RowKernels& kernels = RowKernels::Best();
     kernels.weigh(cells, similarities, weights.data());
-    if (lattice.diagonal == 1)
+    if (diagonal == 1)
       return kernels.follow(before, weights.data(), cells.count(), kDetourPrice, now);
-    return kernels.advance(before, weights.data(), cells.count(), lattice.advance.least,
-                           lattice.advance.prices, /*jump=*/0, /*baseline=*/0, now);
+    return kernels.advance(before, weights.data(), cells.count(), advance.least, advance.prices,
+                           /*jump=*/0, /*baseline=*/0, now);
   }
 };
 
-float PathScore(std::span<const float> similarities, int rows, int columns, double step,
+float PathScore(std::span<const float> similarities, int rows, int columns, double step, int cells,
                 Workspace& work) {
-  work.Set(2, columns, step);
+  work.Set(2, columns, step, cells);
   float best = 0;
   for (int row = 0; row < rows; ++row) {
     best = std::max(best, work.Extend(similarities.data() + static_cast<size_t>(row) * columns,
@@ -183,11 +182,12 @@ struct RunPath {
   const Run* run = nullptr;
   int first = 0, columns = 0;  // of the run that it was looked for in
   double step = 0;
+  int diagonal = 1;
   std::vector<float> similarities;  // [stretch.rows(), columns]
 
   // Its rows and the run's columns, one by one.
   std::vector<PathStep> Trace(const Stretch& stretch) const {
-    std::vector<PathStep> steps = TracePath(similarities, stretch.rows(), columns, step);
+    std::vector<PathStep> steps = TracePath(similarities, stretch.rows(), columns, step, diagonal);
     for (PathStep& one : steps) one.column += first;
     return steps;
   }
@@ -317,6 +317,7 @@ class Matcher {
                     next_.first;
     if (next_.columns < 1) return;
     next_.step = std::max(kLeastStep, sequence_.hop_s * NominalOf(run) / run.run.hop_s);
+    next_.diagonal = DiagonalFor(sequence_.hop_s, next_.step);
     next_.similarities.resize(static_cast<size_t>(stretch.rows()) * next_.columns);
     const auto values_before = [this](int row) {
       return static_cast<ptrdiff_t>(row) * sequence_.dimension;
@@ -324,7 +325,8 @@ class Matcher {
     index::InnerProducts(sequence_.embeddings.data() + values_before(stretch.first), stretch.rows(),
                          run.vectors.data() + values_before(next_.first), next_.columns,
                          sequence_.dimension, next_.similarities.data());
-    next_.score = PathScore(next_.similarities, stretch.rows(), next_.columns, next_.step, work_);
+    next_.score = PathScore(next_.similarities, stretch.rows(), next_.columns, next_.step,
+                            next_.diagonal, work_);
     if (next_.score > best_.score) std::swap(best_, next_);
   }
 
@@ -337,15 +339,16 @@ class Matcher {
 
 }  // namespace
 
-float PathScore(std::span<const float> similarities, int rows, int columns, double step) {
+float PathScore(std::span<const float> similarities, int rows, int columns, double step,
+                int cells) {
   Workspace work;
-  return PathScore(similarities, rows, columns, step, work);
+  return PathScore(similarities, rows, columns, step, cells, work);
 }
 
 std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, int columns,
-                                double step) {
+                                double step, int cells_per_step) {
   Workspace work;
-  work.Set(rows, columns, step);
+  work.Set(rows, columns, step, cells_per_step);
   const Cells& cells = work.cells;
   const auto similarities_of = [&](int row) {
     return similarities.data() + static_cast<size_t>(row) * columns;
@@ -365,7 +368,8 @@ std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, i
   for (int row = last_row;; --row) {
     const float value = cells.SimilarityAt(similarities_of(row), cell);
     steps.push_back({row, cells.ColumnOf(cell), WeightOf(value), value});
-    const std::optional<int> behind = CameBy(work.lattice, work.scores.row(row - 1), cell);
+    const std::optional<int> behind =
+        CameBy(work.diagonal, work.advance, work.scores.row(row - 1), cell);
     if (!behind) break;
     cell -= *behind;
   }

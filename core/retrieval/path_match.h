@@ -30,10 +30,11 @@ struct PathMatch {
 };
 
 // The best path of the query through each of the readings of the space. A path advances by the time
-// that the tempi of both sides ask for; it may wait, or go twice as far, at a price. Between
-// windows of the query that lie further apart than the run's it may go anything from half as far to
-// twice, at a price by the factor. Stretches of the query find their paths one by one; before each
-// `keep_going`, unless empty, is asked, and its failure is returned. Fails as the index does.
+// that the tempi of both sides ask for; it may wait, or go twice as far, at a price. Where the
+// query's windows lie three quarters of a second apart or more, it may go anything from half as far
+// to twice instead, at a price by the factor. Stretches of the query find their paths one by one;
+// before each `keep_going`, unless empty, is asked, and its failure is returned. Fails as the index
+// does.
 //
 // Where a reading says how fast it goes by, only runs within a factor of 1.3 of that are read:
 // those of the nearest tempo are followed all along, the others around the path that they have.
@@ -42,9 +43,11 @@ struct PathMatch {
     const std::function<absl::Status()>& keep_going = {});
 
 // The same for one stretch of `rows` windows and one run of `columns` windows. `similarities` is
-// [rows, columns]; the run advances `step` windows per window of the query, > 0. The score is the
-// sum of weights less prices.
-float PathScore(std::span<const float> similarities, int rows, int columns, double step);
+// [rows, columns]; the run advances `step` windows per window of the query, > 0, in so many
+// `cells`, from 1 to 12: with 1 a path waits or goes twice as far, with more it goes from half to
+// twice as far. The score is the sum of weights less prices.
+float PathScore(std::span<const float> similarities, int rows, int columns, double step,
+                int cells = 1);
 
 // That path, row by row, without a gap; empty where the score is 0. Of equal paths the one that
 // ends first.
@@ -55,7 +58,7 @@ struct PathStep {
   double similarity = 0;  // that it weighs
 };
 std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, int columns,
-                                double step);
+                                double step, int cells = 1);
 
 }  // namespace antiphon::retrieval
 

@@ -37,9 +37,10 @@ struct Ends {
   double first_column = 0, last_column = 0;
 };
 
-Ends BestPath(const std::vector<float>& similarities, int rows, int columns, double step) {
-  Ends ends{.score = PathScore(similarities, rows, columns, step)};
-  const std::vector<PathStep> steps = TracePath(similarities, rows, columns, step);
+Ends BestPath(const std::vector<float>& similarities, int rows, int columns, double step,
+              int cells = 1) {
+  Ends ends{.score = PathScore(similarities, rows, columns, step, cells)};
+  const std::vector<PathStep> steps = TracePath(similarities, rows, columns, step, cells);
   if (steps.empty()) return ends;
   return {ends.score, steps.front().row, steps.back().row, steps.front().column,
           steps.back().column};
@@ -79,7 +80,7 @@ TEST(BestPathTest, KeepsToATempoBetweenWindowsThatLieFarApart) {
   // Four windows of the run for each of the query; the player is a little slower, then faster.
   const int columns[] = {10, 14, 17, 21, 26, 30};
   const auto similarities = Similarities(6, 60, 1.0f, [&](int row) { return columns[row]; });
-  const Ends path = BestPath(similarities, 6, 60, 4.0);
+  const Ends path = BestPath(similarities, 6, 60, 4.0, 4);
   EXPECT_LT(path.score, 6);
   EXPECT_GT(path.score, 6 - 0.1);  // less than for a window that is waited for
   EXPECT_DOUBLE_EQ(path.first_column, 10);
@@ -89,7 +90,7 @@ TEST(BestPathTest, KeepsToATempoBetweenWindowsThatLieFarApart) {
 TEST(BestPathTest, NeitherStandsNorRunsBetweenWindowsThatLieFarApart) {
   const int columns[] = {10, 10, 10, 30, 30, 30};
   const auto similarities = Similarities(6, 60, 1.0f, [&](int row) { return columns[row]; });
-  EXPECT_LE(BestPath(similarities, 6, 60, 4.0).score, 2);  // one of either place
+  EXPECT_LE(BestPath(similarities, 6, 60, 4.0, 4).score, 2);  // one of either place
 }
 
 TEST(BestPathTest, ADiagonalWeighsMoreThanTheSameSimilaritiesScattered) {
@@ -126,19 +127,24 @@ TEST(BestPathTest, IsThatOfThePlainRecursion) {
     const double steps[] = {
         0.01, 0.2, 5.0 / 11, 0.5, 1, 1.0 / 3, 1.5, 2.7, 4, 40, 0.25 * std::exp2(0.25)};
     const double step = steps[random() % std::size(steps)];
+    const int cells = trial % 2 == 0 ? 1 : 1 + static_cast<int>(random() % 12);
     std::vector<float> similarities(static_cast<size_t>(rows) * columns);
     for (float& value : similarities) {
       value = uniform(random);
-      if (trial % 2 == 0) value = std::round(value * 4) / 4;
+      if (trial % 4 < 2) value = std::round(value * 4) / 4;
     }
-    const ReferencePath expected = ReferencePathOf(similarities, rows, columns, step);
-    const Ends found = BestPath(similarities, rows, columns, step);
-    ASSERT_EQ(found.score, expected.score) << rows << " x " << columns << ", " << step;
-    ASSERT_EQ(found.first_row, expected.first_row) << rows << " x " << columns << ", " << step;
-    ASSERT_EQ(found.last_row, expected.last_row) << rows << " x " << columns << ", " << step;
+    const ReferencePath expected = ReferencePathOf(similarities, rows, columns, step, cells);
+    const Ends found = BestPath(similarities, rows, columns, step, cells);
+    ASSERT_EQ(found.score, expected.score)
+        << rows << " x " << columns << ", " << step << ", " << cells;
+    ASSERT_EQ(found.first_row, expected.first_row)
+        << rows << " x " << columns << ", " << step << ", " << cells;
+    ASSERT_EQ(found.last_row, expected.last_row)
+        << rows << " x " << columns << ", " << step << ", " << cells;
     ASSERT_EQ(found.first_column, expected.first_column)
-        << rows << " x " << columns << ", " << step;
-    ASSERT_EQ(found.last_column, expected.last_column) << rows << " x " << columns << ", " << step;
+        << rows << " x " << columns << ", " << step << ", " << cells;
+    ASSERT_EQ(found.last_column, expected.last_column)
+        << rows << " x " << columns << ", " << step << ", " << cells;
     paths += found.score > 0;
   }
   EXPECT_GT(paths, 500);

@@ -225,7 +225,7 @@ const RowKernels& RowKernels::Best() {
 Advance AdvanceFor(double expected_cells, bool pause) {
   Advance advance;
   advance.least = pause ? 0 : static_cast<int>(std::floor(expected_cells / 2));
-  const auto most = static_cast<int>(std::ceil(std::min(2 * expected_cells, kMostCells)));
+  const auto most = static_cast<int>(std::ceil(std::min(2 * expected_cells, 1.0 * kMostCells)));
   for (int cells = advance.least; cells <= most; ++cells) {
     const double detour = std::abs(std::log2((cells + 0.5) / (expected_cells + 0.5)));
     const bool waits = pause && cells < expected_cells;

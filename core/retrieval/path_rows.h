@@ -48,7 +48,7 @@ class Cells {
 class ScoreRows {
  public:
   static constexpr int kLanes = 16;
-  static constexpr int kMargin = 32;  // cells before the first, at least kMostCells
+  static constexpr int kMargin = 32;  // cells before the first; a path advances by no more
 
   // Makes room, and puts zeros into row -1. Other rows hold anything until they are extended.
   void Set(int rows, int cells);
@@ -94,7 +94,8 @@ struct RowKernels {
 constexpr float kDetourPrice = 0.1f;
 
 // A path advances by no more cells at once.
-constexpr double kMostCells = 24;
+constexpr int kMostCells = 24;
+static_assert(kMostCells <= ScoreRows::kMargin);
 
 // How a path may go on from one window of the query to the next: by so many cells, each at a price.
 struct Advance {

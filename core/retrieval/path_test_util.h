@@ -20,14 +20,12 @@ struct ReferencePath {
 };
 
 inline ReferencePath ReferencePathOf(std::span<const float> similarities, int rows, int columns,
-                                     double step) {
+                                     double step, int diagonal = 1) {
   constexpr float kDetourPrice = 0.1f;
   struct Cell {
     float score = 0;
     int first_row = 0, first_cell = 0;
   };
-  // Cells from one row to the next, on the diagonal.
-  const int diagonal = std::clamp(static_cast<int>(std::lround(step)), 1, 12);
   const double spacing = step / diagonal;
   const int cells = static_cast<int>((columns - 1) / spacing) + 1;
   std::vector<Cell> before(cells), now(cells);

@@ -117,27 +117,33 @@ absl::StatusOr<matching::Identification> AtAnyPitch(const matching::IdentifyOpti
   return as_played;
 }
 
-// What the windows of a query are encoded by and looked for in: each once, where they are asked
-// about at several hops. Borrows what it is made of.
-class Means {
+// What the windows of a query are encoded by and looked for in. Where they are asked about at
+// several hops, each is encoded and looked for once: that is at the pitch as it was played. Borrows
+// what it is made of.
+class QueryMeans {
  public:
-  Means(const collection::LoadedCollection& loaded, const encoder::WindowEncoder& encoder,
-        const matching::IdentifyOptions& options, bool several_hops)
+  QueryMeans(const collection::LoadedCollection& loaded, const encoder::WindowEncoder& encoder,
+             const matching::IdentifyOptions& options, bool several_hops)
       : encoder_(encoder), spaces_(SpacesOf(loaded, options)) {
     if (!several_hops) return;
-    remembering_.emplace(encoder);
-    spaces_ = Remembering(std::move(spaces_), encoder.info().dimension);
+    remembering_encoder_.emplace(encoder);
+    remembering_spaces_ = Remembering(spaces_, encoder.info().dimension);
   }
 
-  const encoder::WindowEncoder& encoder() const {
-    return remembering_.has_value() ? *remembering_ : encoder_;
+  const encoder::WindowEncoder& encoder(int transposition) const {
+    const bool remember = transposition == 0 && remembering_encoder_.has_value();
+    return remember ? *remembering_encoder_ : encoder_;
   }
-  const IdentificationSpaces& spaces() const { return spaces_; }
+  const IdentificationSpaces& spaces(int transposition) const {
+    const bool remember = transposition == 0 && remembering_spaces_.has_value();
+    return remember ? *remembering_spaces_ : spaces_;
+  }
 
  private:
   const encoder::WindowEncoder& encoder_;
-  std::optional<encoder::RememberingEncoder> remembering_;
-  IdentificationSpaces spaces_;
+  const IdentificationSpaces spaces_;
+  std::optional<encoder::RememberingEncoder> remembering_encoder_;
+  std::optional<IdentificationSpaces> remembering_spaces_;
 };
 
 // Asks with few windows first, and with more where they leave a doubt. Requires `hops_s` as from
@@ -248,18 +254,19 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyAudio(
   matching::StageTimer timer(context);
   ASSIGN_OR_RETURN(const auto audio, ReadAudioQuery(*loaded_, query, options.excerpt, timer));
   const double length_s = audio.end_s - audio.begin_s;
-  const std::vector<double> hops_s = HopsFor(options, length_s);
-  const Means means(*loaded_, *loaded_->audio_encoder, options, hops_s.size() > 1);
+  const std::vector<double> hops_s = HopsFor(options, length_s, /*tempi=*/1);
+  const QueryMeans means(*loaded_, *loaded_->audio_encoder, options, hops_s.size() > 1);
   const auto ask = [&](const matching::IdentifyOptions& asked,
                        int transposition) -> absl::StatusOr<matching::Identification> {
-    ASSIGN_OR_RETURN(const auto embedded,
-                     EmbedAudioQuery(means.encoder(), audio, -transposition, PlanOf(asked), timer));
+    ASSIGN_OR_RETURN(const auto embedded, EmbedAudioQuery(means.encoder(transposition), audio,
+                                                          -transposition, PlanOf(asked), timer));
     const auto even_windows = [&](double) -> absl::StatusOr<matching::EmbeddingSequence> {
-      ASSIGN_OR_RETURN(EmbeddedQuery even, EmbedAudioQuery(means.encoder(), audio, -transposition,
-                                                           EvenPlanOf(asked), timer));
+      ASSIGN_OR_RETURN(EmbeddedQuery even,
+                       EmbedAudioQuery(means.encoder(transposition), audio, -transposition,
+                                       EvenPlanOf(asked), timer));
       return std::move(even.sequences.at(0));
     };
-    return Identify(*loaded_, means.spaces(), embedded, transposition, asked,
+    return Identify(*loaded_, means.spaces(transposition), embedded, transposition, asked,
                     IsSampled(embedded, asked) ? even_windows : EvenWindows(), timer);
   };
   ASSIGN_OR_RETURN(matching::Identification answer, AtEachHop(options, hops_s, length_s, ask));
@@ -287,21 +294,23 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyScore(
   // A recording that is higher than the score asked about is found by the score made higher.
   const int towards_source = side == Side::kScores ? -1 : 1;
   ASSIGN_OR_RETURN(const matching::Span part, PartOfScore(options.excerpt, query));
-  const std::vector<double> hops_s = HopsFor(options, part.length_s());
-  const Means means(*loaded_, *loaded_->score_encoder, options, hops_s.size() > 1);
+  const std::vector<double> hops_s =
+      HopsFor(options, part.length_s(), static_cast<int>(ratios.size()));
+  const QueryMeans means(*loaded_, *loaded_->score_encoder, options, hops_s.size() > 1);
   const auto ask = [&](const matching::IdentifyOptions& asked,
                        int transposition) -> absl::StatusOr<matching::Identification> {
     ASSIGN_OR_RETURN(const auto embedded,
-                     EmbedScoreQuery(means.encoder(), query, asked.excerpt, ratios, PlanOf(asked),
-                                     timer, towards_source * transposition));
+                     EmbedScoreQuery(means.encoder(transposition), query, asked.excerpt, ratios,
+                                     PlanOf(asked), timer, towards_source * transposition));
     const auto even_windows =
         [&](double tempo_ratio) -> absl::StatusOr<matching::EmbeddingSequence> {
-      ASSIGN_OR_RETURN(EmbeddedQuery even,
-                       EmbedScoreQuery(means.encoder(), query, asked.excerpt, {&tempo_ratio, 1},
-                                       EvenPlanOf(asked), timer, towards_source * transposition));
+      ASSIGN_OR_RETURN(
+          EmbeddedQuery even,
+          EmbedScoreQuery(means.encoder(transposition), query, asked.excerpt, {&tempo_ratio, 1},
+                          EvenPlanOf(asked), timer, towards_source * transposition));
       return std::move(even.sequences.at(0));
     };
-    return Identify(*loaded_, means.spaces(), embedded, transposition, asked,
+    return Identify(*loaded_, means.spaces(transposition), embedded, transposition, asked,
                     IsSampled(embedded, asked) ? even_windows : EvenWindows(), timer);
   };
   return AtEachHop(options, hops_s, part.length_s(), ask);

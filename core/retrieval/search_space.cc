@@ -2,29 +2,31 @@
 
 #include <map>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "core/base/status_macros.h"
 
 namespace antiphon::retrieval {
 
 SearchSpace Remembering(SearchSpace space, int dimension) {
-  using Vector = std::vector<float>;
   using Found = SearchSpace::Found;
-  const auto known = std::make_shared<std::map<Vector, std::vector<Found>>>();
-  const auto look_for = space.search;
-  space.search = [known, look_for, dimension](std::span<const float> queries,
-                                              int k) -> absl::StatusOr<std::vector<Found>> {
-    std::vector<Vector> vectors;
+  using Asked = std::pair<std::vector<float>, int>;  // the vector, for so many neighbours
+  using Memory = std::map<Asked, std::vector<Found>>;
+  space.search = [known = std::make_shared<Memory>(), look_for = std::move(space.search),
+                  dimension](std::span<const float> queries,
+                             int k) -> absl::StatusOr<std::vector<Found>> {
+    std::vector<Asked> asked;
     for (; !queries.empty(); queries = queries.subspan(dimension))
-      vectors.emplace_back(queries.begin(), queries.begin() + dimension);
-    std::map<Vector, std::vector<Found>> unknown;
-    Vector rows;
-    std::vector<std::vector<Found>*> found_for;
-    for (const Vector& vector : vectors) {
-      if (known->contains(vector)) continue;
-      const auto [entry, is_new] = unknown.try_emplace(vector);
+      asked.emplace_back(std::vector<float>(queries.begin(), queries.begin() + dimension), k);
+    Memory unknown;
+    std::vector<float> rows;
+    std::vector<std::vector<Found>*> found_for;  // by row
+    for (const Asked& one : asked) {
+      if (known->contains(one)) continue;
+      const auto [entry, is_new] = unknown.try_emplace(one);
       if (!is_new) continue;
-      rows.insert(rows.end(), vector.begin(), vector.end());
+      rows.insert(rows.end(), one.first.begin(), one.first.end());
       found_for.push_back(&entry->second);
     }
     if (!unknown.empty()) {
@@ -33,8 +35,8 @@ SearchSpace Remembering(SearchSpace space, int dimension) {
       known->merge(std::move(unknown));
     }
     std::vector<Found> result;
-    for (size_t query = 0; query < vectors.size(); ++query) {
-      for (Found found : known->at(vectors[query])) {
+    for (size_t query = 0; query < asked.size(); ++query) {
+      for (Found found : known->at(asked[query])) {
         found.query = static_cast<int>(query);
         result.push_back(found);
       }

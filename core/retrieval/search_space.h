@@ -1,5 +1,6 @@
 // Where the windows of a query are looked for: the sources of a collection, or the background.
-// Internal to core/retrieval. Borrows what it is made of; safe from any thread.
+// Internal to core/retrieval. Borrows what it is made of; safe from any thread, but for
+// Remembering.
 #ifndef ANTIPHON_CORE_RETRIEVAL_SEARCH_SPACE_H_
 #define ANTIPHON_CORE_RETRIEVAL_SEARCH_SPACE_H_
 
@@ -64,8 +65,8 @@ inline SearchSpace SpaceOf(const collection::Background& background, catalog::Si
           }};
 }
 
-// The same space, in which each vector, of `dimension` values, is looked for once, and for as many
-// neighbours as at first. For one request: from one thread at a time.
+// The same space, in which each vector, of `dimension` values, is looked for once for so many
+// neighbours. For one request: from one thread at a time.
 SearchSpace Remembering(SearchSpace space, int dimension);
 
 }  // namespace antiphon::retrieval

@@ -59,6 +59,12 @@ TEST_F(RememberingTest, FindsForEachOfEqualVectors) {
   EXPECT_THAT(asked_, ElementsAre(3));
 }
 
+TEST_F(RememberingTest, LooksAgainForMoreNeighbours) {
+  ASSERT_TRUE(space_.search(std::vector<float>{5}, 1).ok());
+  EXPECT_THAT(Pairs(Search({5})), ElementsAre(std::pair(0, 5), std::pair(0, 6)));
+  EXPECT_THAT(asked_, ElementsAre(5, 5));
+}
+
 TEST_F(RememberingTest, LooksForNothing) {
   EXPECT_THAT(Search({}).value(), IsEmpty());
   EXPECT_THAT(asked_, IsEmpty());

@@ -10,6 +10,7 @@
 #include "core/bundle/bundle.h"
 #include "core/matching/tempo.h"
 #include "core/retrieval/bundle_collection.h"
+#include "core/testing/fake_encoder.h"
 #include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 
@@ -111,9 +112,9 @@ TEST_F(SearchTest, SoundIsIdentifiedWithPlaceAndTempo) {
   }
 }
 
-// Ten seconds have no more windows a second apart; half a second apart they have twice as many.
-constexpr int kFewWindows = 10;
-constexpr double kHop_s = 0.5;
+// Ten seconds have so many windows at first, and more than three times as many a half second apart.
+constexpr int kFewWindows = 5;
+constexpr double kHop_s = 0.52;
 
 TEST_F(SearchTest, FewWindowsAreEnoughForWhatTheyTellSurely) {
   for (const double tempo : {0.8, 1.0, 1.2}) {
@@ -122,8 +123,8 @@ TEST_F(SearchTest, FewWindowsAreEnoughForWhatTheyTellSurely) {
     const auto few = collection_->IdentifyAudio(query, {}, {});
     const auto all = collection_->IdentifyAudio(query, {.hop_s = kHop_s}, {});
     ASSERT_TRUE(few.ok() && all.ok());
-    EXPECT_LE(few->windows, kFewWindows);
-    EXPECT_GT(all->windows, kFewWindows + kFewWindows / 2);
+    EXPECT_EQ(few->windows, kFewWindows);
+    EXPECT_GT(all->windows, 3 * kFewWindows);
     EXPECT_EQ(few->verdict, matching::Verdict::kMatch);
     ASSERT_FALSE(few->candidates.empty() || all->candidates.empty());
     const matching::Candidate &of_few = few->candidates[0], &of_all = all->candidates[0];
@@ -145,9 +146,28 @@ TEST_F(SearchTest, FewWindowsOfAScoreAreEnoughToo) {
     ASSERT_TRUE(few.ok() && all.ok());
     ASSERT_FALSE(few->candidates.empty() || all->candidates.empty());
     EXPECT_EQ(few->candidates[0].source, 2);
-    EXPECT_LE(few->windows, kFewWindows);
-    EXPECT_GT(all->windows, kFewWindows + kFewWindows / 2);
+    EXPECT_GT(all->windows, 3 * kFewWindows);
+    // Among recordings the score is read at nine tempi.
+    EXPECT_EQ(few->windows, against == Side::kScores ? kFewWindows : all->windows);
   }
+}
+
+TEST_F(SearchTest, AWindowIsEncodedOnceHoweverOftenItIsAskedAbout) {
+  const auto& encoder =
+      dynamic_cast<const testing::FakeEncoder&>(*collection_->loaded().audio_encoder);
+  const auto encoded = [&](const audio::Waveform& query, const matching::IdentifyOptions& options) {
+    const int64_t before = encoder.windows();
+    EXPECT_TRUE(collection_->IdentifyAudio(query, options, {}).ok());
+    return encoder.windows() - before;
+  };
+  const audio::Waveform known = testing::Play(music::Excerpt(testing::RandomPiece(3), 10, 20));
+  EXPECT_EQ(encoded(known, {}), kFewWindows);
+  const audio::Waveform unknown = testing::Play(music::Excerpt(testing::RandomPiece(77), 10, 20));
+  const int64_t all = encoded(unknown, {.hop_s = kHop_s});
+  EXPECT_GT(all, 3 * kFewWindows);
+  EXPECT_EQ(encoded(unknown, {}), all);
+  // At every other pitch all are encoded.
+  EXPECT_EQ(encoded(unknown, {.max_transposition = 2}), 5 * all);
 }
 
 TEST_F(SearchTest, WhereFewWindowsLeaveADoubtAllAreAskedAbout) {

@@ -13,11 +13,12 @@ namespace antiphon::retrieval {
 
 // Between the starts of windows, seconds of a query of `length_s`, widest first: what the query is
 // asked about until an answer is beyond doubt; that of the last stands in any case. What the
-// options say is taken as it is.
-std::vector<double> HopsFor(const matching::IdentifyOptions& options, double length_s);
+// options say is taken as it is. `tempi`: at which the query is read.
+std::vector<double> HopsFor(const matching::IdentifyOptions& options, double length_s, int tempi);
 
 // Whether few windows are enough: the confidence is high, the best candidate goes along with the
-// query in one passage that lacks less than a second of it, and nothing else has the same music.
+// query in one passage that lacks about a second of it at most, and nothing else has the same
+// music.
 bool IsBeyondDoubt(const matching::Identification& answer, double length_s);
 
 }  // namespace antiphon::retrieval

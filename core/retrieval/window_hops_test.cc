@@ -11,29 +11,34 @@ using matching::IdentifyOptions;
 using ::testing::ElementsAre;
 
 TEST(WindowHops, FollowFromTheLengthOfTheQuery) {
-  EXPECT_THAT(HopsFor({}, 0), ElementsAre(0.25));
-  EXPECT_THAT(HopsFor({}, 4.99), ElementsAre(0.25));
-  EXPECT_THAT(HopsFor({}, 5), ElementsAre(0.52));
-  EXPECT_THAT(HopsFor({}, 6.99), ElementsAre(0.52));
-  EXPECT_THAT(HopsFor({}, 7), ElementsAre(2.1, 0.52));
-  EXPECT_THAT(HopsFor({}, 20), ElementsAre(2.1, 0.52));
-  EXPECT_THAT(HopsFor({}, 20.01), ElementsAre(0.25));
-  EXPECT_THAT(HopsFor({}, 3600), ElementsAre(0.25));
+  EXPECT_THAT(HopsFor({}, 0, 1), ElementsAre(0.25));
+  EXPECT_THAT(HopsFor({}, 4.99, 1), ElementsAre(0.25));
+  EXPECT_THAT(HopsFor({}, 5, 1), ElementsAre(0.52));
+  EXPECT_THAT(HopsFor({}, 6.99, 1), ElementsAre(0.52));
+  EXPECT_THAT(HopsFor({}, 7, 1), ElementsAre(2.1, 0.52));
+  EXPECT_THAT(HopsFor({}, 20, 1), ElementsAre(2.1, 0.52));
+  EXPECT_THAT(HopsFor({}, 20.01, 1), ElementsAre(0.25));
+  EXPECT_THAT(HopsFor({}, 3600, 1), ElementsAre(0.25));
 }
 
 TEST(WindowHops, AreWhatTheRequestSays) {
   for (const double length_s : {2.0, 10.0, 60.0})
-    EXPECT_THAT(HopsFor({.hop_s = 0.3}, length_s), ElementsAre(0.3));
+    EXPECT_THAT(HopsFor({.hop_s = 0.3}, length_s, 1), ElementsAre(0.3));
 }
 
 TEST(WindowHops, OfPlainVotesAreFine) {
   for (const double length_s : {2.0, 10.0, 60.0})
-    EXPECT_THAT(HopsFor({.method = matching::VoteMethod::kPlain}, length_s), ElementsAre(0.25));
+    EXPECT_THAT(HopsFor({.method = matching::VoteMethod::kPlain}, length_s, 1), ElementsAre(0.25));
 }
 
 TEST(WindowHops, AreNotWideAtFirstWhereAllWindowsAreWanted) {
-  EXPECT_THAT(HopsFor({.evidence = true}, 10), ElementsAre(0.52));
-  EXPECT_THAT(HopsFor({.follow_paths = false}, 10), ElementsAre(0.52));
+  EXPECT_THAT(HopsFor({.evidence = true}, 10, 1), ElementsAre(0.52));
+  EXPECT_THAT(HopsFor({.follow_paths = false}, 10, 1), ElementsAre(0.52));
+}
+
+TEST(WindowHops, AreNotWideAtSeveralTempi) {
+  EXPECT_THAT(HopsFor({}, 10, 9), ElementsAre(0.52));
+  EXPECT_THAT(HopsFor({}, 30, 9), ElementsAre(0.25));
 }
 
 // Of ten seconds that one piece goes along with.
@@ -72,9 +77,9 @@ TEST(IsBeyondDoubt, NotWhereTheQueryJumps) {
   EXPECT_FALSE(IsBeyondDoubt(answer, 10));
 }
 
-TEST(IsBeyondDoubt, NotWhereASecondOfTheQueryIsLeftOut) {
-  EXPECT_TRUE(IsBeyondDoubt(Sure(), 10.4));
-  EXPECT_FALSE(IsBeyondDoubt(Sure(), 10.6));
+TEST(IsBeyondDoubt, NotWhereMoreThanItsEndIsLeftOut) {
+  EXPECT_TRUE(IsBeyondDoubt(Sure(), 10.55));
+  EXPECT_FALSE(IsBeyondDoubt(Sure(), 10.65));
 }
 
 }  // namespace
