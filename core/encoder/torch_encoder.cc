@@ -29,7 +29,7 @@ namespace antiphon::encoder {
 namespace {
 
 // A thread more for every so many windows of a call.
-constexpr int64_t kWindowsPerThread = 8;
+constexpr int64_t kWindowsPerThread = 4;
 
 // How many windows are run through a network at once. oneDNN compiles code for every size that it
 // meets, which takes longer than running it, and keeps the code of a few dozen sizes.
