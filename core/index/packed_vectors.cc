@@ -33,8 +33,8 @@ constexpr int64_t kTileBlocks = 16;
 constexpr int64_t kBlocksPerThread = 1024;
 constexpr int kMostDimension = IndexOptions::kDimensionRange.high;
 
-// How many are ranked by their own values, of which k are wanted; docs/performance.md counts what so
-// many lose.
+// How many are ranked by their own values, of which k are wanted; docs/performance.md counts what
+// so many lose.
 int64_t RankedFor(int k) { return 2 * int64_t{k} + 16; }
 
 int64_t BlocksFor(int64_t rows) { return (rows + kBlockRows - 1) / kBlockRows; }
