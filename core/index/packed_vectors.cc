@@ -21,8 +21,8 @@ constexpr int kQuad = ByteKernels::kQuad;
 constexpr float kRowSteps = 127;
 constexpr float kQuerySteps = ByteKernels::kLargestQueryValue;
 // Of half a span of a query, less what rounding may add.
-constexpr float kHalfSpanSteps =
-    ByteKernels::kMostOfSpan - ByteKernels::kSpanQuads * kQuad / 2 * 0.5f;
+constexpr int kHalfSpanValues = ByteKernels::kSpanQuads * kQuad / 2;
+constexpr float kHalfSpanSteps = ByteKernels::kMostOfSpan - 0.5f * kHalfSpanValues;
 // A vector of length 1 may be a little longer for rounding.
 constexpr float kLongest = 1.01f;
 // Queries that are searched for at once, and blocks of rows that they share while these lie in the
