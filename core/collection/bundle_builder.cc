@@ -24,7 +24,7 @@ struct BundleBuilder::Impl {
 
 std::vector<double> DefaultTempoRatios() {
   std::vector<double> ratios;
-  for (int i = -4; i <= 4; ++i) ratios.push_back(std::exp2(i / 4.0));
+  for (int i = -2; i <= 2; ++i) ratios.push_back(std::exp2(i / 2.0));
   return ratios;
 }
 

@@ -19,7 +19,7 @@
 
 namespace antiphon::collection {
 
-// Ratios of played to written tempo at which scores are indexed: geometric, about 1.19 apart, from
+// Ratios of played to written tempo at which scores are indexed: geometric, about 1.41 apart, from
 // half to twice the tempo.
 std::vector<double> DefaultTempoRatios();
 

@@ -30,7 +30,7 @@ TEST(DefaultTempoRatios, AreGeometricFromHalfToTwice) {
   const std::vector<double> ratios = DefaultTempoRatios();
   EXPECT_NEAR(ratios.front(), 0.5, 1e-12);
   EXPECT_NEAR(ratios.back(), 2.0, 1e-12);
-  for (size_t i = 1; i < ratios.size(); ++i) EXPECT_NEAR(ratios[i] / ratios[i - 1], 1.19, 0.005);
+  for (size_t i = 1; i < ratios.size(); ++i) EXPECT_NEAR(ratios[i] / ratios[i - 1], 1.414, 0.001);
 }
 
 TEST(RunsOf, AdjoiningWindowsAreOneRun) {

@@ -25,12 +25,12 @@ namespace {
 constexpr double kLinesPerOctave = 12;
 // Slopes are taken to lie between 2^-4 and 2^4, so that no input makes the number of lines grow.
 constexpr double kMaxOctaves = 4;
-// A vote supports lines within this factor of its own slope: more than the distance between tempo
-// hypotheses, 1.19, so that a tempo between two of them has the votes of both.
+// A vote supports lines within this factor of its own slope: more than half the distance between
+// tempo hypotheses, which lie 1.41 apart, so that a tempo between two of them has the votes of both.
 constexpr double kSlopeFactor = 1.25;
 // Query time that votes must span for a slope of their own. Windows of scores lie half a second
 // apart, so that a place is known to a quarter of a second. Over less than 4 s that tilts a fit by
-// more than the 9 % by which the nearest hypothesis may be off.
+// more than most tempi are off the nearest hypothesis.
 constexpr double kMinFitSpan = 4.0;
 
 // A vote that counts, with its weight.

@@ -5,6 +5,7 @@
 #include <random>
 #include <vector>
 
+#include "core/collection/bundle_builder.h"
 #include "core/retrieval/path_match.h"
 #include "core/retrieval/path_test_util.h"
 #include "core/retrieval/whole_path.h"
@@ -47,12 +48,12 @@ matching::EmbeddingSequence RandomQuery(std::mt19937& random) {
   return query;
 }
 
-// A score at nine tempi, as `index` reads it.
+// A score at five tempi, as `index` reads it.
 std::vector<SearchSpace::Run> RandomRuns(std::mt19937& random) {
   std::vector<SearchSpace::Run> runs;
-  for (int tempo = -4; tempo <= 4; ++tempo) {
+  for (const double tempo_ratio : collection::DefaultTempoRatios()) {
     SearchSpace::Run run;
-    run.run.tempo_ratio = std::exp2(tempo / 4.0);
+    run.run.tempo_ratio = tempo_ratio;
     run.run.hop_s = 11 / 21.0 * run.run.tempo_ratio;
     run.run.window_s = 2 * run.run.tempo_ratio;
     run.run.count = static_cast<int64_t>(kColumns / run.run.tempo_ratio);

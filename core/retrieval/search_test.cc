@@ -147,7 +147,7 @@ TEST_F(SearchTest, FewWindowsOfAScoreAreEnoughToo) {
     ASSERT_FALSE(few->candidates.empty() || all->candidates.empty());
     EXPECT_EQ(few->candidates[0].source, 2);
     EXPECT_GT(all->windows, 3 * kFewWindows);
-    // Among recordings the score is read at nine tempi.
+    // Among recordings the score is read at several tempi.
     EXPECT_EQ(few->windows, against == Side::kScores ? kFewWindows : all->windows);
   }
 }
