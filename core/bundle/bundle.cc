@@ -1,6 +1,8 @@
 #include "core/bundle/bundle.h"
 
+#include <future>
 #include <optional>
+#include <system_error>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -14,6 +16,19 @@ namespace {
 
 constexpr size_t kMaxCurrentBytes = 256;
 
+absl::Status CheckBeside(const OpenedBundle& bundle, const BesideCheck& beside) {
+  const auto check = [&] { return CheckFiles(bundle.directory, bundle.manifest); };
+  if (!beside) return check();
+  std::future<absl::Status> checked;
+  try {
+    checked = std::async(std::launch::async, check);
+  } catch (const std::system_error&) {  // no thread to be had: one after the other
+    checked = std::async(std::launch::deferred, check);
+  }
+  beside(bundle);
+  return checked.get();
+}
+
 }  // namespace
 
 absl::StatusOr<int64_t> CurrentGeneration(const std::string& root) {
@@ -26,7 +41,7 @@ absl::StatusOr<int64_t> CurrentGeneration(const std::string& root) {
   return *generation;
 }
 
-absl::StatusOr<OpenedBundle> OpenBundle(const std::string& root) {
+absl::StatusOr<OpenedBundle> OpenBundle(const std::string& root, const BesideCheck& beside) {
   const absl::StatusOr<int64_t> current = CurrentGeneration(root);
   if (absl::IsNotFound(current.status()))
     return absl::NotFoundError("bundle: nothing is published there");
@@ -43,12 +58,14 @@ absl::StatusOr<OpenedBundle> OpenBundle(const std::string& root) {
   for (const int64_t generation : candidates) {
     const std::string name = GenerationName(generation);
     bundle.directory = absl::StrCat(root, "/", name);
-    absl::StatusOr<Manifest> manifest = CheckGeneration(bundle.directory, generation);
-    if (manifest.ok()) {
+    absl::StatusOr<Manifest> manifest = ReadManifest(bundle.directory, generation);
+    absl::Status status = manifest.status();
+    if (status.ok()) {
       bundle.manifest = *std::move(manifest);
-      return bundle;
+      status = CheckBeside(bundle, beside);
     }
-    bundle.rejected.push_back(absl::StrCat(name, ": ", manifest.status().message()));
+    if (status.ok()) return bundle;
+    bundle.rejected.push_back(absl::StrCat(name, ": ", status.message()));
   }
   return absl::DataLossError(
       absl::StrCat("bundle: no generation can be used: ", absl::StrJoin(bundle.rejected, "; ")));

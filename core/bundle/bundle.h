@@ -74,7 +74,13 @@ class BundleWriter {
 // refused, the newest older generation that passes is taken and the reason is put into `rejected`.
 // NotFound when ROOT or CURRENT does not exist; DataLoss, with every reason, when no generation
 // passes.
-[[nodiscard]] absl::StatusOr<OpenedBundle> OpenBundle(const std::string& root);
+//
+// `beside`, unless empty, is called on the calling thread with each generation whose files another
+// thread is checking: they may be damaged, and what is made of a generation that is refused must be
+// thrown away.
+using BesideCheck = std::function<void(const OpenedBundle& unchecked)>;
+[[nodiscard]] absl::StatusOr<OpenedBundle> OpenBundle(const std::string& root,
+                                                      const BesideCheck& beside = {});
 
 // Lower-case hexadecimal SHA-256 of a file's contents.
 [[nodiscard]] absl::StatusOr<std::string> Sha256File(const std::string& path);

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "core/bundle/files.h"
@@ -160,6 +161,22 @@ TEST_F(BundleTest, AFlippedBitFallsBack) {
   contents[2'345'678] ^= 1;
   Write(path, contents);
   ExpectFallback("gen-000003: scores.faiss: its SHA-256");
+}
+
+TEST_F(BundleTest, WhatIsDoneBesideTheChecksDoesNotSaveADamagedGeneration) {
+  PublishThree();
+  fs::resize_file(root_ / "gen-000003" / kScoreIndexFile, 10);
+  std::vector<std::string> models;
+  const auto caller = std::this_thread::get_id();
+  const auto opened = OpenBundle(root_.string(), [&](const OpenedBundle& unchecked) {
+    models.push_back(unchecked.manifest.model_id);
+    EXPECT_EQ(unchecked.directory, (root_ / GenerationName(unchecked.manifest.generation)).string());
+    EXPECT_EQ(std::this_thread::get_id(), caller);
+  });
+  EXPECT_THAT(models, ElementsAre("three", "two"));
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ(opened->manifest.model_id, "two");
+  EXPECT_THAT(opened->rejected, ElementsAre(HasSubstr(kScoreIndexFile)));
 }
 
 TEST_F(BundleTest, ALinkInPlaceOfAFileFallsBack) {

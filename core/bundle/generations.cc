@@ -30,7 +30,7 @@ absl::Status CheckFile(const std::string& folder, const FileEntry& entry) {
 
 }  // namespace
 
-absl::StatusOr<Manifest> CheckGeneration(const std::string& folder, int64_t generation) {
+absl::StatusOr<Manifest> ReadManifest(const std::string& folder, int64_t generation) {
   // symlink_status: a link in the place of a generation may lead anywhere, and can be changed after
   // the check.
   std::error_code error;
@@ -45,9 +45,19 @@ absl::StatusOr<Manifest> CheckGeneration(const std::string& folder, int64_t gene
   if (manifest.generation != generation) {
     return absl::DataLossError(absl::StrCat("MANIFEST: is of generation ", manifest.generation));
   }
+  return manifest;
+}
+
+absl::Status CheckFiles(const std::string& folder, const Manifest& manifest) {
   for (const FileEntry& entry : manifest.files) {
     RETURN_IF_ERROR(CheckFile(folder, entry));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Manifest> CheckGeneration(const std::string& folder, int64_t generation) {
+  ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(folder, generation));
+  RETURN_IF_ERROR(CheckFiles(folder, manifest));
   return manifest;
 }
 

@@ -15,8 +15,13 @@ namespace antiphon::bundle {
 // Generations that have a folder, the newest first.
 std::vector<int64_t> ListGenerations(const std::string& root);
 
-// The manifest of the generation in `folder`, once every file has proved to be there with its size
-// and SHA-256.
+// The manifest in `folder`, which must be of that generation.
+[[nodiscard]] absl::StatusOr<Manifest> ReadManifest(const std::string& folder, int64_t generation);
+
+// Every file of the manifest is in `folder`, with its size and SHA-256.
+[[nodiscard]] absl::Status CheckFiles(const std::string& folder, const Manifest& manifest);
+
+// Both: the manifest of a generation that is as it was published.
 [[nodiscard]] absl::StatusOr<Manifest> CheckGeneration(const std::string& folder,
                                                        int64_t generation);
 

@@ -57,7 +57,7 @@ TEST_F(BundleFromSourcesTest, ListsWhatCannotBeEmbeddedOrLeavesItOut) {
   ASSERT_TRUE(made.ok()) << made.status();
   EXPECT_EQ(made->left_out.size(), 1u);
   EXPECT_EQ(made->manifest.last_change, 9);
-  const auto loaded = OpenParts(root(), {}).value();
+  const auto loaded = OpenCollection(root(), {}).value().loaded;
   ASSERT_EQ(loaded->view->pieces().size(), 1u);
   EXPECT_EQ(loaded->view->pieces()[0].version, 4);
   EXPECT_EQ(loaded->view->recordings().at(0).piece_id, "");
@@ -101,7 +101,7 @@ TEST_F(BundleBuilderTest, ALogThatCannotBeRemovedIsNoFailure) {
   });
   ASSERT_TRUE(published.ok()) << published.status();
   EXPECT_TRUE(std::filesystem::exists(log));
-  EXPECT_EQ(OpenParts(root(), {}).value()->manifest.generation, published->generation);
+  EXPECT_EQ(OpenCollection(root(), {}).value().loaded->manifest.generation, published->generation);
 }
 
 TEST(IsOfTheSource, TellsAScoreFromADisk) {

@@ -74,14 +74,14 @@ TEST(WriteGeneration, NeedsNoDevice) {
   const testing::TemporaryFolder folder;
   const testing::LiveTestBundle bundle(folder.path());
   bundle.Index(1, 0);
-  const auto loaded = OpenParts(bundle.root(), {});
-  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  const auto opened = OpenCollection(bundle.root(), {});
+  ASSERT_TRUE(opened.ok()) << opened.status();
   std::filesystem::create_directory(bundle.Path("written"));
   const auto manifest =
-      WriteGeneration(**loaded, bundle.root() + "/gen-000001", bundle.Path("written"),
+      WriteGeneration(*opened->loaded, bundle.root() + "/gen-000001", bundle.Path("written"),
                       {.device = "cuda:99"}, [] { return absl::OkStatus(); });
   ASSERT_TRUE(manifest.ok()) << manifest.status();
-  EXPECT_EQ(manifest->score_vectors, (*loaded)->manifest.score_vectors);
+  EXPECT_EQ(manifest->score_vectors, opened->loaded->manifest.score_vectors);
 }
 
 }  // namespace

@@ -213,10 +213,15 @@ absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenGeneration(
   return loaded;
 }
 
-absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenParts(const std::string& bundle_root,
-                                                            const CollectionOptions& options) {
-  ASSIGN_OR_RETURN(const bundle::OpenedBundle opened, bundle::OpenBundle(bundle_root));
-  return OpenGeneration(opened, options);
+absl::StatusOr<OpenedCollection> OpenCollection(const std::string& bundle_root,
+                                                const CollectionOptions& options) {
+  absl::StatusOr<std::unique_ptr<LoadedCollection>> loaded;
+  ASSIGN_OR_RETURN(bundle::OpenedBundle opened,
+                   bundle::OpenBundle(bundle_root, [&](const bundle::OpenedBundle& unchecked) {
+                     loaded = OpenGeneration(unchecked, options);
+                   }));
+  RETURN_IF_ERROR(loaded.status());
+  return OpenedCollection{std::move(opened), *std::move(loaded)};
 }
 
 }  // namespace antiphon::collection

@@ -64,9 +64,14 @@ struct LoadedCollection {
 // and background. Where a file is missing there is the default, or none. DataLoss for damage.
 [[nodiscard]] absl::Status ReadJudgement(const std::string& folder, LoadedCollection& loaded);
 
-// OpenGeneration of the current generation below `bundle_root`.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenParts(
-    const std::string& bundle_root, const CollectionOptions& options);
+struct OpenedCollection {
+  bundle::OpenedBundle bundle;
+  std::unique_ptr<LoadedCollection> loaded;
+};
+
+// OpenBundle of `bundle_root`, and beside its checks OpenGeneration.
+[[nodiscard]] absl::StatusOr<OpenedCollection> OpenCollection(const std::string& bundle_root,
+                                                              const CollectionOptions& options);
 
 }  // namespace antiphon::collection
 

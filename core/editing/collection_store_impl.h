@@ -79,7 +79,7 @@ struct CollectionStore::Impl {
 
   absl::Status Start() ABSL_LOCKS_EXCLUDED(generations_mutex, edits_mutex);
   // Opens the bundle and its journal, once they have proved to belong together.
-  absl::StatusOr<bundle::OpenedBundle> OpenWithJournal() ABSL_LOCKS_EXCLUDED(edits_mutex);
+  absl::StatusOr<collection::OpenedCollection> OpenWithJournal() ABSL_LOCKS_EXCLUDED(edits_mutex);
   absl::StatusOr<Merged> Merge(bool even_if_nothing)
       ABSL_LOCKS_EXCLUDED(generations_mutex, edits_mutex);
   absl::StatusOr<Reloaded> Reload() ABSL_LOCKS_EXCLUDED(generations_mutex, edits_mutex);

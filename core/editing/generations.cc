@@ -211,7 +211,7 @@ void CollectionStore::Impl::MergeInBackground() {
   }
 }
 
-absl::StatusOr<bundle::OpenedBundle> CollectionStore::Impl::OpenWithJournal() {
+absl::StatusOr<collection::OpenedCollection> CollectionStore::Impl::OpenWithJournal() {
   const std::string path = absl::StrCat(root, "/", kJournalFile);
   const absl::StatusOr<JournalMark> read = JournalMark::Read(root);
   std::error_code error;
@@ -226,12 +226,13 @@ absl::StatusOr<bundle::OpenedBundle> CollectionStore::Impl::OpenWithJournal() {
   // generation before and the journal after would miss those.
   ASSIGN_OR_RETURN(auto journal_file, catalog::ChangeJournal::Open(path));
   journal = std::move(journal_file);
-  ASSIGN_OR_RETURN(const bundle::OpenedBundle opened, bundle::OpenBundle(root));
+  ASSIGN_OR_RETURN(collection::OpenedCollection opened,
+                   collection::OpenCollection(root, options.collection));
   absl::MutexLock edits(&edits_mutex);
   // Again, under the lock: the process that had it may have written since.
   absl::StatusOr<JournalMark> now = JournalMark::Read(root);
   if (now.ok()) {
-    RETURN_IF_ERROR(now->Check(opened.manifest, journal.get()));
+    RETURN_IF_ERROR(now->Check(opened.bundle.manifest, journal.get()));
     mark = *std::move(now);
   } else if (journal->last_sequence() == 0) {
     // A mark is only made where there are changes, and this journal never had one.
@@ -251,18 +252,16 @@ absl::Status CollectionStore::Impl::Start() {
   if (absl::IsNotFound(bundle::CurrentGeneration(root).status())) {
     return absl::NotFoundError("bundle: nothing is published there");
   }
-  ASSIGN_OR_RETURN(const bundle::OpenedBundle opened, OpenWithJournal());
-  ASSIGN_OR_RETURN(std::unique_ptr<collection::LoadedCollection> loaded,
-                   collection::OpenGeneration(opened, options.collection));
+  ASSIGN_OR_RETURN(const collection::OpenedCollection opened, OpenWithJournal());
   if (options.self_check) {
     RETURN_IF_ERROR(options.self_check(retrieval::BundleCollection(
-        std::make_shared<const collection::LoadedCollection>(*loaded))));
+        std::make_shared<const collection::LoadedCollection>(*opened.loaded))));
   }
   {
     absl::MutexLock generations(&generations_mutex);
     // May differ from what was opened, where CURRENT names a damaged generation.
     named = bundle::CurrentGeneration(root).value_or(0);
-    RETURN_IF_ERROR(PutInPlace(*loaded, opened.directory));
+    RETURN_IF_ERROR(PutInPlace(*opened.loaded, opened.bundle.directory));
   }
   // Last: the thread uses everything above.
   if (options.merge_fraction > 0) merger = std::thread([this] { MergeInBackground(); });

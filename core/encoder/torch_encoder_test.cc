@@ -9,6 +9,7 @@
 #include "core/bundle/manifest.h"
 #include "core/encoder/window_encoder.h"
 #include "core/testing/temporary_folder.h"
+#include "core/threads/thread_scope.h"
 #include "tests/support/test_model.h"
 
 namespace antiphon::encoder {
@@ -114,6 +115,16 @@ TEST_F(TorchEncoderTest, ManyThreadsGetWhatOneGets) {
     threads.emplace_back([&] { result = (*encoder)->Encode(windows).value(); });
   for (auto& thread : threads) thread.join();
   for (const auto& result : results) EXPECT_EQ(result, expected);
+}
+
+// LibTorch sets them where it is first used, which would leave the index one.
+TEST_F(TorchEncoderTest, LeavesTheCallersOpenMpThreadsAsTheyWere) {
+  std::thread([this] {
+    const threads::ThreadScope scope(7);
+    const auto encoder = LoadEncoder(Path(bundle::kScoreEncoderFile), Modality::kScore);
+    EXPECT_TRUE(encoder.ok()) << encoder.status();
+    EXPECT_EQ(threads::OpenMpThreads(), 7);
+  }).join();
 }
 
 TEST_F(TorchEncoderTest, RefusesInputThatIsNoNumberOfWindows) {

@@ -72,7 +72,7 @@ class Rows {
   const float* Take(int64_t first, int64_t count, float* scratch) const {
     const size_t b = BlockOf(first);
     if (first + count <= starts_[b + 1])
-      return RowsAt(blocks_[b], dimension_, first - starts_[b], count, scratch);
+      return AlignedRowsAt(blocks_[b], dimension_, first - starts_[b], count, scratch);
     float* out = scratch;
     ForEachPart(first, count, [&](const VectorBlock& block, int64_t from, int64_t n) {
       std::memcpy(out, RowAt(block, dimension_, from), n * dimension_ * sizeof(float));

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
@@ -245,8 +245,14 @@ std::optional<FlatLayout> FindVectors(std::FILE* file, uint64_t size) {
                     static_cast<int64_t>(size - header.count * header.dimension * sizeof(float))};
 }
 
-bool AllFinite(const float* values, size_t count) {
-  return std::all_of(values, values + count, [](float value) { return std::isfinite(value); });
+bool AllFinite(const UnalignedFloat* values, size_t count) {
+  constexpr uint32_t kExponent = 0x7f800000;  // all of it: infinity, or no number
+  uint32_t bad = 0;
+  for (size_t i = 0; i < count; ++i) {  // without a branch, so that it is vectorised
+    const float value = values[i];
+    bad |= static_cast<uint32_t>((std::bit_cast<uint32_t>(value) & kExponent) == kExponent);
+  }
+  return bad == 0;
 }
 
 // NaN compares false with everything, which breaks the order that FAISS's heaps rely on.
@@ -256,14 +262,11 @@ absl::Status CheckVectors(const faiss::IndexFlat& flat) {
 }
 
 absl::Status CheckVectors(const VectorBlock& block, int dimension) {
-  constexpr int64_t kAtOnce = 4096;
-  std::vector<float> scratch(kAtOnce * dimension);
-  for (int64_t first = 0; first < block.count; first += kAtOnce) {
-    const int64_t count = std::min(kAtOnce, block.count - first);
-    if (!AllFinite(RowsAt(block, dimension, first, count, scratch.data()), count * dimension))
-      return Damaged("a vector is not finite");
-  }
-  return absl::OkStatus();
+  bool finite = true;
+#pragma omp parallel for schedule(static) reduction(&& : finite)
+  for (int64_t row = 0; row < block.count; ++row)
+    finite = finite && AllFinite(RowAt(block, dimension, row), dimension);
+  return finite ? absl::OkStatus() : Damaged("a vector is not finite");
 }
 
 // FAISS follows links without checking them. What must hold for a search to stay inside its arrays:

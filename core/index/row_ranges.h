@@ -36,17 +36,20 @@ inline bool ContainsRow(std::span<const RowRange> ranges, int64_t row) {
   return absl::OkStatus();
 }
 
-inline const void* RowAt(const VectorBlock& block, int dimension, int64_t row) {
-  return static_cast<const char*>(block.vectors) + row * dimension * sizeof(float);
+// A float at any address.
+using UnalignedFloat __attribute__((aligned(1))) = float;
+
+inline const UnalignedFloat* RowAt(const VectorBlock& block, int dimension, int64_t row) {
+  return static_cast<const UnalignedFloat*>(block.vectors) + row * dimension;
 }
 
-// The block's vectors first … first + count - 1, copied into `scratch` only where floats cannot be
-// read at their address.
-inline const float* RowsAt(const VectorBlock& block, int dimension, int64_t first, int64_t count,
-                           float* scratch) {
-  const void* rows = RowAt(block, dimension, first);
+// The block's vectors first … first + count - 1 for who takes floats at their usual addresses alone:
+// copied into `scratch` where they lie at others.
+inline const float* AlignedRowsAt(const VectorBlock& block, int dimension, int64_t first,
+                                  int64_t count, float* scratch) {
+  const UnalignedFloat* rows = RowAt(block, dimension, first);
   if (reinterpret_cast<uintptr_t>(rows) % alignof(float) == 0)
-    return static_cast<const float*>(rows);
+    return static_cast<const float*>(block.vectors) + first * dimension;
   std::memcpy(scratch, rows, count * dimension * sizeof(float));
   return scratch;
 }

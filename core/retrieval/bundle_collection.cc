@@ -9,9 +9,9 @@ namespace antiphon::retrieval {
 
 absl::StatusOr<std::unique_ptr<const BundleCollection>> BundleCollection::Open(
     const std::string& bundle_root, const collection::CollectionOptions& options) {
-  ASSIGN_OR_RETURN(std::unique_ptr<collection::LoadedCollection> loaded,
-                   collection::OpenParts(bundle_root, options));
-  return std::make_unique<const BundleCollection>(std::move(loaded));
+  ASSIGN_OR_RETURN(collection::OpenedCollection opened,
+                   collection::OpenCollection(bundle_root, options));
+  return std::make_unique<const BundleCollection>(std::move(opened.loaded));
 }
 
 BundleCollection::BundleCollection(std::shared_ptr<const collection::LoadedCollection> loaded)

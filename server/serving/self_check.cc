@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kPiecesTried = 3;
 constexpr double kStretch_s = 10;  // of a piece
+constexpr size_t kEvery = 4;       // of its windows, which overlap, is looked for
 
 // Cosine of a window and the same window as it was indexed, less what another precision and other
 // batches change.
@@ -31,7 +32,7 @@ double NearestRatio(const std::vector<double>& ratios) {
   });
 }
 
-// The windows of the beginning of a piece, as they were cut when it was indexed; none where there
+// Some windows of the beginning of a piece, as they were cut when it was indexed; none where there
 // are no notes.
 absl::StatusOr<matching::EmbeddingSequence> EmbedBeginning(
     const retrieval::BundleCollection& collection, int piece) {
@@ -50,8 +51,15 @@ absl::StatusOr<matching::EmbeddingSequence> EmbedBeginning(
   size_t whole = 0;
   while (whole < windows.start_s.size() && windows.start_s[whole] + windows.window_s <= end_s)
     ++whole;
-  windows.start_s.resize(whole);
-  windows.embeddings.resize(whole * windows.dimension);
+  size_t kept = 0;
+  for (size_t i = 0; i < whole; i += kEvery, ++kept) {
+    windows.start_s[kept] = windows.start_s[i];
+    std::copy_n(windows.embeddings.begin() + static_cast<int64_t>(i) * windows.dimension,
+                windows.dimension,
+                windows.embeddings.begin() + static_cast<int64_t>(kept) * windows.dimension);
+  }
+  windows.start_s.resize(kept);
+  windows.embeddings.resize(kept * windows.dimension);
   return windows;
 }
 

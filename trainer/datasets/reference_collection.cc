@@ -70,12 +70,11 @@ absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>> Open(
   open.encoder = options.encoder;
   open.index = options.index;
   open.scores = std::make_shared<collection::ScoreCache>(kScoreCacheNotes);
-  ASSIGN_OR_RETURN(std::unique_ptr<collection::LoadedCollection> loaded,
-                   collection::OpenParts(root, open));
+  ASSIGN_OR_RETURN(collection::OpenedCollection opened, collection::OpenCollection(root, open));
   // The model's own, which may have been made anew since the bundle was.
-  RETURN_IF_ERROR(collection::ReadJudgement(options.model_directory, *loaded));
-  RETURN_IF_ERROR(collection::CheckParts(*loaded));
-  return std::make_unique<const retrieval::BundleCollection>(std::move(loaded));
+  RETURN_IF_ERROR(collection::ReadJudgement(options.model_directory, *opened.loaded));
+  RETURN_IF_ERROR(collection::CheckParts(*opened.loaded));
+  return std::make_unique<const retrieval::BundleCollection>(std::move(opened.loaded));
 }
 
 }  // namespace
