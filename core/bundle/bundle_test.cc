@@ -170,7 +170,8 @@ TEST_F(BundleTest, WhatIsDoneBesideTheChecksDoesNotSaveADamagedGeneration) {
   const auto caller = std::this_thread::get_id();
   const auto opened = OpenBundle(root_.string(), [&](const OpenedBundle& unchecked) {
     models.push_back(unchecked.manifest.model_id);
-    EXPECT_EQ(unchecked.directory, (root_ / GenerationName(unchecked.manifest.generation)).string());
+    EXPECT_EQ(unchecked.directory,
+              (root_ / GenerationName(unchecked.manifest.generation)).string());
     EXPECT_EQ(std::this_thread::get_id(), caller);
   });
   EXPECT_THAT(models, ElementsAre("three", "two"));

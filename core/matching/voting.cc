@@ -26,7 +26,8 @@ constexpr double kLinesPerOctave = 12;
 // Slopes are taken to lie between 2^-4 and 2^4, so that no input makes the number of lines grow.
 constexpr double kMaxOctaves = 4;
 // A vote supports lines within this factor of its own slope: more than half the distance between
-// tempo hypotheses, which lie 1.41 apart, so that a tempo between two of them has the votes of both.
+// tempo hypotheses, which lie 1.41 apart, so that a tempo between two of them has the votes of
+// both.
 constexpr double kSlopeFactor = 1.25;
 // Query time that votes must span for a slope of their own. Windows of scores lie half a second
 // apart, so that a place is known to a quarter of a second. Over less than 4 s that tilts a fit by

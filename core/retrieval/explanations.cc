@@ -22,6 +22,10 @@ using catalog::Side;
 constexpr double kSameSound = 0.7;
 constexpr int kLeastPlaces = 4;  // to compare
 constexpr int kMostComparisons = 40;
+// Of the scores of whole paths. Windows of a query half a second apart or more all lie as far from
+// those of the source: scores then say where the windows lie as much as how well the music agrees.
+constexpr double kTie = 0.01, kTieFarApart = 0.05;
+constexpr double kFarApart_s = 0.4;
 
 // The vector of the window whose middle lies nearest to a moment of the source; null without one
 // within its hop.
@@ -66,6 +70,8 @@ absl::StatusOr<const WholePath*> Explanations::PathOf(int source) {
   kept.path = std::make_unique<const WholePath>(std::move(path));
   return kept.path.get();
 }
+
+double Explanations::tie() const { return windows_.hop_s < kFarApart_s ? kTie : kTieFarApart; }
 
 absl::StatusOr<const std::vector<music::Onset>*> Explanations::OnsetsOf(int piece) {
   ASSIGN_OR_RETURN(const WholePath* path, PathOf(piece));

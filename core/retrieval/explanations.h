@@ -38,6 +38,9 @@ class Explanations {
   // Fails as the index does. Valid as long as this is.
   [[nodiscard]] absl::StatusOr<const WholePath*> PathOf(int source);
 
+  // Two sources whose whole paths' scores differ by no more explain the query equally well.
+  double tie() const;
+
   // Whether both show the same music where the query lies in them. Of scores the notes decide; of
   // recordings that they are of one piece, or else their sound. A source that cannot be read is
   // like no other. Beyond 40 pairs it looks at no more, and says no; so it does after a failure,

@@ -26,8 +26,6 @@ constexpr int kBackgroundPaths = 5;
 // Part of the best score from which a source is looked at closely. What explains less is far behind
 // whatever music it is.
 constexpr double kNear = 0.4;
-// Of the scores of whole paths, by which two editions explain the query equally well.
-constexpr double kTie = 0.01;
 
 // Of a query that goes by at about one tempo. In a longer one it need not be that of the votes that
 // agree best.
@@ -161,7 +159,7 @@ absl::Status OrderEditions(Explanations& explanations, std::vector<matching::Sou
   }
   // Insertion keeps those that are tied as the ranking has them; there are few.
   for (size_t i = 1; i < editions.size(); ++i) {
-    for (size_t k = i; k > 0 && editions[k].first > editions[k - 1].first + kTie; --k)
+    for (size_t k = i; k > 0 && editions[k].first > editions[k - 1].first + explanations.tie(); --k)
       std::swap(editions[k], editions[k - 1]);
   }
   for (size_t i = 0; i < places.size(); ++i) scores[places[i]] = editions[i].second;
@@ -184,7 +182,7 @@ absl::Status Explain(Explanations& explanations, std::span<const matching::Sourc
         !explanations.SameMusic(candidate.source, score.source))
       continue;
     ASSIGN_OR_RETURN(const WholePath* other, explanations.PathOf(score.source));
-    const bool tied = std::abs(other->score - path->score) <= kTie;
+    const bool tied = std::abs(other->score - path->score) <= explanations.tie();
     others.push_back({other->score, {score.source, other->match, tied, score.part}});
   }
   std::stable_sort(others.begin(), others.end(),

@@ -35,8 +35,8 @@ std::vector<double> HopsFor(const IdentifyOptions& options, double length_s, int
 bool IsBeyondDoubt(const matching::Identification& answer, double length_s) {
   if (answer.verdict != matching::Verdict::kMatch || answer.candidates.empty()) return false;
   const matching::Candidate& best = answer.candidates[0];
-  return best.confidence >= kEnoughConfidence && best.same_music.empty() &&
-         best.passages.size() == 1 && best.match.query.length_s() > length_s - kMostMissing_s;
+  return best.confidence >= kEnoughConfidence && best.passages.size() == 1 &&
+         best.match.query.length_s() > length_s - kMostMissing_s;
 }
 
 }  // namespace antiphon::retrieval

@@ -16,9 +16,9 @@ namespace antiphon::retrieval {
 // options say is taken as it is. `tempi`: at which the query is read.
 std::vector<double> HopsFor(const matching::IdentifyOptions& options, double length_s, int tempi);
 
-// Whether few windows are enough: the confidence is high, the best candidate goes along with the
-// query in one passage that lacks about a second of it at most, and nothing else has the same
-// music.
+// Whether few windows are enough: the confidence is high, and the best candidate goes along with
+// the query in one passage that lacks about a second of it at most. Which of several editions it is
+// more windows tell no better.
 bool IsBeyondDoubt(const matching::Identification& answer, double length_s);
 
 }  // namespace antiphon::retrieval
