@@ -1,6 +1,8 @@
 #include "core/index/byte_scan.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <vector>
@@ -316,6 +318,16 @@ bool MayUseTiles() {
 
 #endif
 
+// Sums of terms over what AVX2 adds up in 16 bits: of each span the first halves of its quads, and
+// the second halves.
+template <typename Sum, typename Value, typename Term>
+std::vector<std::array<Sum, 2>> SumHalves(std::span<const Value> query, Term term) {
+  constexpr size_t kValues = size_t{ByteKernels::kSpanQuads} * kQuad;
+  std::vector<std::array<Sum, 2>> sums((query.size() + kValues - 1) / kValues);
+  for (size_t i = 0; i < query.size(); ++i) sums[i / kValues][i % kQuad / 2] += term(query[i]);
+  return sums;
+}
+
 }  // namespace
 
 int32_t ByteKernels::StartOf(std::span<const int8_t> query) {
@@ -325,15 +337,21 @@ int32_t ByteKernels::StartOf(std::span<const int8_t> query) {
 }
 
 std::vector<int32_t> ByteKernels::SpanStartsOf(std::span<const int8_t> query) {
-  constexpr size_t kValues = size_t{kSpanQuads} * kQuad;
   std::vector<int32_t> starts;
-  for (size_t begin = 0; begin < query.size(); begin += kValues) {
-    uint16_t halves[2] = {};  // sums are taken modulo 2^16
-    for (size_t i = begin; i < std::min(begin + kValues, query.size()); ++i)
-      halves[i % kQuad / 2] -= static_cast<uint16_t>(kZero * query[i]);
-    starts.push_back(static_cast<int32_t>(halves[0] | uint32_t{halves[1]} << 16));
+  // Sums are taken modulo 2^16.
+  for (const auto& [first, second] : SumHalves<uint16_t>(
+           query, [](int8_t value) { return static_cast<uint16_t>(-kZero * value); })) {
+    starts.push_back(static_cast<int32_t>(first | uint32_t{second} << 16));
   }
   return starts;
+}
+
+float ByteKernels::LargestOfSpans(std::span<const float> query) {
+  float largest = 0;
+  for (const auto& [first, second] :
+       SumHalves<float>(query, [](float value) { return std::abs(value); }))
+    largest = std::max({largest, first, second});
+  return largest;
 }
 
 const ByteKernels* ByteKernels::ForInstructions(ByteInstructions instructions) {

@@ -50,6 +50,8 @@ struct ByteKernels {
   static int32_t StartOf(std::span<const int8_t> query);
   // Where those of each span begin: 16 bits for first halves of quads, above them 16 for second.
   static std::vector<int32_t> SpanStartsOf(std::span<const int8_t> query);
+  // Of a query's values before they are rounded: the largest sum of those that kMostOfSpan is for.
+  static float LargestOfSpans(std::span<const float> query);
   static constexpr int SpansOf(int quads) { return (quads + kSpanQuads - 1) / kSpanQuads; }
 
   // A product that exceeds its query's bound.

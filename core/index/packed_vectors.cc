@@ -53,20 +53,6 @@ float Largest(const UnalignedFloat* values, int dimension) {
   return std::bit_cast<float>(largest);
 }
 
-// The largest sum of those values, without their signs, that AVX2 adds up in 16 bits: of one half
-// of each quad of a span.
-float LargestHalfSpan(const float* values, int dimension) {
-  constexpr int kValues = ByteKernels::kSpanQuads * kQuad;
-  float largest = 0;
-  for (int begin = 0; begin < dimension; begin += kValues) {
-    float halves[2] = {};
-    for (int i = begin; i < std::min(begin + kValues, dimension); ++i)
-      halves[i % kQuad / 2] += std::abs(values[i]);
-    largest = std::max({largest, halves[0], halves[1]});
-  }
-  return largest;
-}
-
 // Steps for each unit, of so many for the largest; none where all values are 0.
 float ScaleFor(float largest, float steps) { return largest > 0 ? steps / largest : 0; }
 
@@ -246,8 +232,10 @@ PackedVectors::Queries PackedVectors::Round(const float* queries, int count) con
   rounded.values.resize(count * width);
   for (int q = 0; q < count; ++q) {
     const float* query = queries + int64_t{q} * dimension_;
-    const float scale = std::min(ScaleFor(Largest(query, dimension_), kQuerySteps),
-                                 ScaleFor(LargestHalfSpan(query, dimension_), kHalfSpanSteps));
+    const float scale =
+        std::min(ScaleFor(Largest(query, dimension_), kQuerySteps),
+                 ScaleFor(ByteKernels::LargestOfSpans({query, static_cast<size_t>(dimension_)}),
+                          kHalfSpanSteps));
     int8_t* values = &rounded.values[q * width];
     for (int i = 0; i < dimension_; ++i)
       values[i] = static_cast<int8_t>(Step(query[i], scale) - ByteKernels::kZero);
