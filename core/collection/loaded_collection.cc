@@ -218,6 +218,7 @@ absl::StatusOr<OpenedCollection> OpenCollection(const std::string& bundle_root,
   absl::StatusOr<std::unique_ptr<LoadedCollection>> loaded;
   ASSIGN_OR_RETURN(bundle::OpenedBundle opened,
                    bundle::OpenBundle(bundle_root, [&](const bundle::OpenedBundle& unchecked) {
+                     loaded = nullptr;  // of a generation that was refused: its memory is needed
                      loaded = OpenGeneration(unchecked, options);
                    }));
   RETURN_IF_ERROR(loaded.status());
