@@ -23,8 +23,11 @@ constexpr double kMostMissing_s = 1.1;
 
 std::vector<double> HopsFor(const IdentifyOptions& options, double length_s, int tempi) {
   if (options.hop_s.has_value()) return {*options.hop_s};
-  // Plain votes are counted one by one: the more, the surer.
-  if (!kLength_s.Contains(length_s) || options.method == matching::VoteMethod::kPlain)
+  // Plain votes are counted one by one: the more, the surer. Which performance a sound is of is
+  // told from where exactly it lies in a recording.
+  const bool of_performance = options.against == catalog::Side::kRecordings && tempi == 1;
+  if (!kLength_s.Contains(length_s) || options.method == matching::VoteMethod::kPlain ||
+      of_performance)
     return {IdentifyOptions::kFineHop_s};
   // At other tempi than its own a query's hops are rounded to frames, and share no windows.
   if (length_s < kFewWindowsFrom_s || tempi > 1 || !options.follow_paths || options.evidence)

@@ -31,6 +31,12 @@ TEST(WindowHops, OfPlainVotesAreFine) {
     EXPECT_THAT(HopsFor({.method = matching::VoteMethod::kPlain}, length_s, 1), ElementsAre(0.25));
 }
 
+TEST(WindowHops, OfSoundAmongRecordingsAreFine) {
+  for (const double length_s : {5.0, 10.0, 20.0})
+    EXPECT_THAT(HopsFor({.against = catalog::Side::kRecordings}, length_s, 1), ElementsAre(0.25));
+  EXPECT_THAT(HopsFor({.against = catalog::Side::kRecordings}, 10, 9), ElementsAre(0.52));
+}
+
 TEST(WindowHops, AreNotWideAtFirstWhereAllWindowsAreWanted) {
   EXPECT_THAT(HopsFor({.evidence = true}, 10, 1), ElementsAre(0.52));
   EXPECT_THAT(HopsFor({.follow_paths = false}, 10, 1), ElementsAre(0.52));
