@@ -24,7 +24,7 @@ import tiny_music  # noqa: E402  the path comes first
 
 STUBS = harness.make_stubs()
 STRANGE = "a/../B “strange” id"
-FEW_RATIOS = ["--tempo-ratios", "0.84", "1", "1.19"]  # a third of the usual ones, for speed
+FEW_RATIOS = ["--tempo-ratios", "0.84", "1", "1.19"]  # fewer than usual, for speed
 PIECES = ["bach_prelude_c", "greensleeves", "joplin_entertainer", "petzold_menuet_g"]
 
 
