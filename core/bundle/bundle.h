@@ -75,12 +75,12 @@ class BundleWriter {
 // NotFound when ROOT or CURRENT does not exist; DataLoss, with every reason, when no generation
 // passes.
 //
-// `beside`, unless empty, is called on the calling thread with each generation whose files another
-// thread is checking: they may be damaged, and what is made of a generation that is refused must be
-// thrown away.
-using BesideCheck = std::function<void(const OpenedBundle& unchecked)>;
+// `meanwhile`, unless empty, is called on the calling thread with each generation of which all but
+// the contents of its two indexes has passed, while another thread reads those: they may be
+// damaged, and what is made of a generation that is refused must be thrown away. It must not throw.
+using WhileChecked = std::function<void(const OpenedBundle& unchecked)>;
 [[nodiscard]] absl::StatusOr<OpenedBundle> OpenBundle(const std::string& root,
-                                                      const BesideCheck& beside = {});
+                                                      const WhileChecked& meanwhile = {});
 
 // Lower-case hexadecimal SHA-256 of a file's contents.
 [[nodiscard]] absl::StatusOr<std::string> Sha256File(const std::string& path);

@@ -163,21 +163,34 @@ TEST_F(BundleTest, AFlippedBitFallsBack) {
   ExpectFallback("gen-000003: scores.faiss: its SHA-256");
 }
 
-TEST_F(BundleTest, WhatIsDoneBesideTheChecksDoesNotSaveADamagedGeneration) {
+TEST_F(BundleTest, WhatIsDoneWhileIndexesAreCheckedDoesNotSaveADamagedOne) {
+  const auto expect_opened = [&](const std::vector<std::string>& expected) {
+    std::vector<std::string> models;
+    const auto caller = std::this_thread::get_id();
+    const auto opened = OpenBundle(root_.string(), [&](const OpenedBundle& unchecked) {
+      models.push_back(unchecked.manifest.model_id);
+      EXPECT_EQ(unchecked.directory,
+                (root_ / GenerationName(unchecked.manifest.generation)).string());
+      EXPECT_EQ(std::this_thread::get_id(), caller);
+    });
+    EXPECT_EQ(models, expected);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    EXPECT_EQ(opened->manifest.model_id, expected.back());
+  };
   PublishThree();
-  fs::resize_file(root_ / "gen-000003" / kScoreIndexFile, 10);
-  std::vector<std::string> models;
-  const auto caller = std::this_thread::get_id();
-  const auto opened = OpenBundle(root_.string(), [&](const OpenedBundle& unchecked) {
-    models.push_back(unchecked.manifest.model_id);
-    EXPECT_EQ(unchecked.directory,
-              (root_ / GenerationName(unchecked.manifest.generation)).string());
-    EXPECT_EQ(std::this_thread::get_id(), caller);
-  });
-  EXPECT_THAT(models, ElementsAre("three", "two"));
-  ASSERT_TRUE(opened.ok()) << opened.status();
-  EXPECT_EQ(opened->manifest.model_id, "two");
-  EXPECT_THAT(opened->rejected, ElementsAre(HasSubstr(kScoreIndexFile)));
+  const fs::path newest = root_ / "gen-000003";
+  expect_opened({"three"});
+  std::string contents = Read(newest / kScoreIndexFile);
+  contents[2'345'678] ^= 1;
+  Write(newest / kScoreIndexFile, contents);
+  expect_opened({"three", "two"});
+  // Nobody opens what is not even a file of that size, nor a generation whose other files are
+  // damaged.
+  fs::remove(newest / kScoreIndexFile);
+  ASSERT_EQ(mkfifo((newest / kScoreIndexFile).c_str(), 0600), 0);
+  expect_opened({"two"});
+  Write(root_ / "gen-000002" / kCatalogFile, "catalogue of TWO");
+  expect_opened({"one"});
 }
 
 TEST_F(BundleTest, ALinkInPlaceOfAFileFallsBack) {

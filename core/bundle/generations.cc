@@ -15,20 +15,27 @@ namespace {
 
 // Names are checked by ParseManifest and opened without following links, so a manifest can't make
 // this read outside its folder.
-absl::Status CheckFile(const std::string& folder, const FileEntry& entry) {
-  ASSIGN_OR_RETURN(const Descriptor file, OpenPlainFile(folder, entry.name));
-  // The size first: it costs nothing, tells a file cut short at once, and bounds what is hashed.
+absl::StatusOr<Descriptor> OpenOfSize(const std::string& folder, const FileEntry& entry) {
+  ASSIGN_OR_RETURN(Descriptor file, OpenPlainFile(folder, entry.name));
   ASSIGN_OR_RETURN(const int64_t size, SizeOf(file));
-  if (size != entry.size) {
-    return absl::DataLossError(
-        absl::StrCat(entry.name, ": has ", size, " bytes where MANIFEST says ", entry.size));
-  }
+  if (size == entry.size) return file;
+  return absl::DataLossError(
+      absl::StrCat(entry.name, ": has ", size, " bytes where MANIFEST says ", entry.size));
+}
+
+}  // namespace
+
+absl::Status CheckSize(const std::string& folder, const FileEntry& entry) {
+  return OpenOfSize(folder, entry).status();
+}
+
+absl::Status CheckFile(const std::string& folder, const FileEntry& entry) {
+  // The size first: it costs nothing, tells a file cut short at once, and bounds what is hashed.
+  ASSIGN_OR_RETURN(const Descriptor file, OpenOfSize(folder, entry));
   ASSIGN_OR_RETURN(const std::string hash, Sha256(file));
   if (hash == entry.sha256) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(entry.name, ": its SHA-256 is not what MANIFEST says"));
 }
-
-}  // namespace
 
 absl::StatusOr<Manifest> ReadManifest(const std::string& folder, int64_t generation) {
   // symlink_status: a link in the place of a generation may lead anywhere, and can be changed after
@@ -48,16 +55,11 @@ absl::StatusOr<Manifest> ReadManifest(const std::string& folder, int64_t generat
   return manifest;
 }
 
-absl::Status CheckFiles(const std::string& folder, const Manifest& manifest) {
+absl::StatusOr<Manifest> CheckGeneration(const std::string& folder, int64_t generation) {
+  ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(folder, generation));
   for (const FileEntry& entry : manifest.files) {
     RETURN_IF_ERROR(CheckFile(folder, entry));
   }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<Manifest> CheckGeneration(const std::string& folder, int64_t generation) {
-  ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(folder, generation));
-  RETURN_IF_ERROR(CheckFiles(folder, manifest));
   return manifest;
 }
 

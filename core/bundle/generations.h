@@ -18,10 +18,12 @@ std::vector<int64_t> ListGenerations(const std::string& root);
 // The manifest in `folder`, which must be of that generation.
 [[nodiscard]] absl::StatusOr<Manifest> ReadManifest(const std::string& folder, int64_t generation);
 
-// Every file of the manifest is in `folder`, with its size and SHA-256.
-[[nodiscard]] absl::Status CheckFiles(const std::string& folder, const Manifest& manifest);
+// A plain file of that name is in `folder`, and has that size. The second reads all of it: it has
+// that SHA-256, too.
+[[nodiscard]] absl::Status CheckSize(const std::string& folder, const FileEntry& entry);
+[[nodiscard]] absl::Status CheckFile(const std::string& folder, const FileEntry& entry);
 
-// Both: the manifest of a generation that is as it was published.
+// The manifest of a generation that is as it was published: all files pass.
 [[nodiscard]] absl::StatusOr<Manifest> CheckGeneration(const std::string& folder,
                                                        int64_t generation);
 

@@ -1,6 +1,7 @@
 #include "core/collection/loaded_collection.h"
 
 #include <cstdint>
+#include <exception>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -216,11 +217,15 @@ absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenGeneration(
 absl::StatusOr<OpenedCollection> OpenCollection(const std::string& bundle_root,
                                                 const CollectionOptions& options) {
   absl::StatusOr<std::unique_ptr<LoadedCollection>> loaded;
-  ASSIGN_OR_RETURN(bundle::OpenedBundle opened,
-                   bundle::OpenBundle(bundle_root, [&](const bundle::OpenedBundle& unchecked) {
-                     loaded = nullptr;  // of a generation that was refused: its memory is needed
-                     loaded = OpenGeneration(unchecked, options);
-                   }));
+  const auto open = [&](const bundle::OpenedBundle& unchecked) {
+    loaded = nullptr;  // of a generation that was refused: its memory is needed
+    try {
+      loaded = OpenGeneration(unchecked, options);
+    } catch (const std::exception& error) {
+      loaded = absl::ResourceExhaustedError(absl::StrCat("bundle: ", error.what()));
+    }
+  };
+  ASSIGN_OR_RETURN(bundle::OpenedBundle opened, bundle::OpenBundle(bundle_root, open));
   RETURN_IF_ERROR(loaded.status());
   return OpenedCollection{std::move(opened), *std::move(loaded)};
 }

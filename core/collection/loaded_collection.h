@@ -69,7 +69,7 @@ struct OpenedCollection {
   std::unique_ptr<LoadedCollection> loaded;
 };
 
-// OpenBundle of `bundle_root`, and beside its checks OpenGeneration.
+// OpenBundle of `bundle_root`, and OpenGeneration while its indexes are checked.
 [[nodiscard]] absl::StatusOr<OpenedCollection> OpenCollection(const std::string& bundle_root,
                                                               const CollectionOptions& options);
 

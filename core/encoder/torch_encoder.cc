@@ -351,9 +351,10 @@ absl::StatusOr<std::unique_ptr<WindowEncoder>> MakeEncoder(const EncoderInfo& in
 absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadOnto(const torch::Device& device,
                                                         const std::string& path, Modality modality,
                                                         const EncoderOptions& options) {
-  // Of a thread that uses it first LibTorch sets OpenMP's threads, for whatever comes afterwards.
+  // LibTorch sets the number of OpenMP threads of each thread that uses it first, and that would
+  // outlast this call.
   const threads::ThreadScope restores_threads(0);
-  at::set_num_threads(1);  // weights are too few to be divided
+  if (device.is_cpu()) at::set_num_threads(1);  // weights are too few to be divided
   torch::jit::ExtraFilesMap extra{{kEncoderInfoName, ""}};
   torch::jit::Module module;
   try {

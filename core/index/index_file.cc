@@ -379,6 +379,7 @@ absl::StatusOr<std::unique_ptr<faiss::Index>> ReadIndexFile(const std::string& p
     const auto dimension = static_cast<int>(flat->header.dimension);
     ASSIGN_OR_RETURN(auto mapped, MappedFlat::Map(fileno(file.get()), flat->offset, dimension,
                                                   static_cast<int64_t>(flat->header.count)));
+    RETURN_IF_ERROR(mapped->ReadIn());
     RETURN_IF_ERROR(CheckVectors(mapped->block(), dimension));
     return mapped;
   }

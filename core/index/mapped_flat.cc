@@ -34,6 +34,14 @@ VectorBlock MappedFlat::block() const {
   return {static_cast<const char*>(map_) + begin_, ntotal, 0};
 }
 
+absl::Status MappedFlat::ReadIn() const {
+#ifdef MADV_POPULATE_READ
+  if (madvise(map_, map_bytes_, MADV_POPULATE_READ) != 0 && (errno == EFAULT || errno == EHWPOISON))
+    return absl::DataLossError("index file: cannot be read");
+#endif
+  return absl::OkStatus();
+}
+
 void MappedFlat::LetGo() const { madvise(map_, map_bytes_, MADV_DONTNEED); }
 
 void MappedFlat::reconstruct(int64_t row, float* vector) const {

@@ -29,6 +29,10 @@ class MappedFlat final : public faiss::Index {
 
   VectorBlock block() const;
 
+  // Reads all of it, so that a disk that cannot is told (DataLoss) before a vector is used, where
+  // the kernel can say so (Linux 5.14 and later).
+  [[nodiscard]] absl::Status ReadIn() const;
+
   // Leaves what has been read to the kernel; it is read again when it is needed.
   void LetGo() const;
 

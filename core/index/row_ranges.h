@@ -43,8 +43,8 @@ inline const UnalignedFloat* RowAt(const VectorBlock& block, int dimension, int6
   return static_cast<const UnalignedFloat*>(block.vectors) + row * dimension;
 }
 
-// The block's vectors first … first + count - 1 for who takes floats at their usual addresses
-// alone: copied into `scratch` where they lie at others.
+// The block's vectors first … first + count - 1 for callers that need aligned floats: copied into
+// `scratch` where they are not.
 inline const float* AlignedRowsAt(const VectorBlock& block, int dimension, int64_t first,
                                   int64_t count, float* scratch) {
   const UnalignedFloat* rows = RowAt(block, dimension, first);

@@ -258,6 +258,7 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Build(const IndexOptio
 absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Load(const std::string& path,
                                                                const IndexOptions& options) {
   RETURN_IF_ERROR(CheckOptions(options));
+  const threads::ThreadScope thread_scope(options.threads);
   // A device takes its copy from memory.
   const bool maps =
       options.devices != nullptr ? !options.devices->wanted() : options.device == "cpu";

@@ -8,12 +8,12 @@
 #include <utility>
 
 #include "core/matching/evidence.h"
+#include "core/matching/tempo.h"
 
 namespace antiphon::matching {
 namespace {
 
 constexpr double kLineTolerance = 0.3;  // of a window of the source: 0.6 s as played, as in voting
-constexpr double kSlopeFactor = 1.25;   // between the tempi of one line, as in voting
 constexpr float kMemberSimilarity = 0.6f;  // of the seed
 
 bool Overlap(const Span& a, const Span& b) { return a.end_s > b.start_s && a.start_s < b.end_s; }
@@ -94,8 +94,7 @@ class SourceNeighbours {
     if (next.part != seed.part || next.similarity < kMemberSimilarity * seed.similarity ||
         next.match.query.end_s <= member.match.query.start_s)
       return false;
-    const double factor = next.match.slope / seed.match.slope;
-    if (factor > kSlopeFactor || factor < 1 / kSlopeFactor) return false;
+    if (!AreNeighbours(next.match.slope, seed.match.slope)) return false;
     const Place from = member.match.middle(), to = next.match.middle();
     const double expected_s = from.reference_s + seed.match.slope * (to.query_s - from.query_s);
     return std::abs(to.reference_s - expected_s) <=

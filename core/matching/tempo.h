@@ -20,6 +20,14 @@ inline bool IsPlausibleTempo(double fitted, double nominal) {
   return fitted > nominal / kMostChange && fitted < nominal * kMostChange;
 }
 
+// Whether two of the tempi that a score is indexed at are the same, or next to one another: those
+// lie 1.41 apart, or nearer. What is played between two of them is like the one now and like the
+// other then.
+inline bool AreNeighbours(double one, double other) {
+  constexpr double kFactor = 1.5;
+  return one < other * kFactor && other < one * kFactor;
+}
+
 }  // namespace antiphon::matching
 
 #endif  // ANTIPHON_CORE_MATCHING_TEMPO_H_

@@ -31,7 +31,7 @@ constexpr double kMaxOctaves = 4;
 constexpr double kSlopeFactor = 1.25;
 // Query time that votes must span for a slope of their own. Windows of scores lie half a second
 // apart, so that a place is known to a quarter of a second. Over less than 4 s that tilts a fit by
-// more than most tempi are off the nearest hypothesis.
+// more than most tempi differ from the nearest hypothesis.
 constexpr double kMinFitSpan = 4.0;
 
 // A vote that counts, with its weight.

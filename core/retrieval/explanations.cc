@@ -22,10 +22,9 @@ using catalog::Side;
 constexpr double kSameSound = 0.7;
 constexpr int kLeastPlaces = 4;  // to compare
 constexpr int kMostComparisons = 40;
-// Of the scores of whole paths. Windows of a query half a second apart or more all lie as far from
-// those of the source: scores then say where the windows lie as much as how well the music agrees.
-constexpr double kTie = 0.01, kTieFarApart = 0.05;
-constexpr double kFarApart_s = 0.4;
+// Of the scores of whole paths. Windows of a query in step with those of a score all lie equally
+// far from them: scores then say how far that is as much as how well the music agrees.
+constexpr double kTie = 0.01, kTieInStep = 0.05;
 
 // The vector of the window whose middle lies nearest to a moment of the source; null without one
 // within its hop.
@@ -71,7 +70,13 @@ absl::StatusOr<const WholePath*> Explanations::PathOf(int source) {
   return kept.path.get();
 }
 
-double Explanations::tie() const { return windows_.hop_s < kFarApart_s ? kTie : kTieFarApart; }
+double Explanations::tie() const {
+  if (side_ == Side::kRecordings) return kTie;
+  const double rate = loaded_.settings().frame_rate();
+  const double apart = std::round(windows_.hop_s * rate);
+  const double score_apart = std::round(loaded_.manifest.score_hop_s * rate);
+  return score_apart > 0 && std::fmod(apart, score_apart) == 0 ? kTieInStep : kTie;
+}
 
 absl::StatusOr<const std::vector<music::Onset>*> Explanations::OnsetsOf(int piece) {
   ASSIGN_OR_RETURN(const WholePath* path, PathOf(piece));

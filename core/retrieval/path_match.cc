@@ -43,7 +43,7 @@ constexpr int kMostRows = 256;
 // cells without end.
 constexpr double kLeastStep = 0.01;
 // Factor by which a run's tempo may be off the one that is known: the tempi that scores are indexed
-// at lie 1.41 apart, so that the nearest is looked at, and the next where it is hardly further off.
+// at lie 1.41 apart, so that the nearest is looked at, and from 9 % off it on the next, too.
 constexpr double kTempoFactor = 1.3;
 // Of the source, as fast as it goes by, around where a path at a neighbouring tempo lies.
 constexpr double kMargin_s = 3.0;

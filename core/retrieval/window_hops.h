@@ -18,7 +18,7 @@ std::vector<double> HopsFor(const matching::IdentifyOptions& options, double len
 
 // Whether few windows are enough: the confidence is high, and the best candidate goes along with
 // the query in one passage that lacks about a second of it at most. Which of several editions it is
-// more windows tell no better.
+// the windows of the last hop tell no better.
 bool IsBeyondDoubt(const matching::Identification& answer, double length_s);
 
 }  // namespace antiphon::retrieval

@@ -34,7 +34,7 @@ TEST(WindowHops, OfPlainVotesAreFine) {
 TEST(WindowHops, OfSoundAmongRecordingsAreFine) {
   for (const double length_s : {5.0, 10.0, 20.0})
     EXPECT_THAT(HopsFor({.against = catalog::Side::kRecordings}, length_s, 1), ElementsAre(0.25));
-  EXPECT_THAT(HopsFor({.against = catalog::Side::kRecordings}, 10, 9), ElementsAre(0.52));
+  EXPECT_THAT(HopsFor({.against = catalog::Side::kRecordings}, 10, 5), ElementsAre(0.52));
 }
 
 TEST(WindowHops, AreNotWideAtFirstWhereAllWindowsAreWanted) {
@@ -43,7 +43,7 @@ TEST(WindowHops, AreNotWideAtFirstWhereAllWindowsAreWanted) {
 }
 
 TEST(WindowHops, AreNotWideAtSeveralTempi) {
-  EXPECT_THAT(HopsFor({}, 10, 9), ElementsAre(0.52));
+  EXPECT_THAT(HopsFor({}, 10, 5), ElementsAre(0.52));
   EXPECT_THAT(HopsFor({}, 30, 9), ElementsAre(0.25));
 }
 

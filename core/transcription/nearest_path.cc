@@ -4,16 +4,16 @@
 #include <cmath>
 #include <cstdint>
 
+#include "core/matching/tempo.h"
+
 namespace antiphon::transcription {
 namespace {
 
-constexpr int kMostSkipped = 3;        // windows of a run that may be missing side by side, plus 1
-constexpr double kSlopeFactor = 1.25;  // between the tempi of one line, as in matching::hits
+constexpr int kMostSkipped = 3;  // windows of a run that may be missing side by side, plus 1
 
 bool CarriesOn(const NearWindow& from, const NearWindow& to, double tolerance_s) {
   if (from.source != to.source || from.part != to.part) return false;
-  const double factor = to.slope / from.slope;
-  if (factor > kSlopeFactor || factor < 1 / kSlopeFactor) return false;
+  if (!matching::AreNeighbours(to.slope, from.slope)) return false;
   const double slope = std::sqrt(to.slope * from.slope);
   const double expected_s =
       from.middle.reference_s + slope * (to.middle.query_s - from.middle.query_s);

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kPiecesTried = 3;
 constexpr double kStretch_s = 10;  // of a piece
-constexpr size_t kEvery = 4;       // of its windows, which overlap, is looked for
+constexpr size_t kWindows = 4;     // of it, about, are looked for: more overlap
 
 // Cosine of a window and the same window as it was indexed, less what another precision and other
 // batches change.
@@ -52,7 +52,7 @@ absl::StatusOr<matching::EmbeddingSequence> EmbedBeginning(
   while (whole < windows.start_s.size() && windows.start_s[whole] + windows.window_s <= end_s)
     ++whole;
   size_t kept = 0;
-  for (size_t i = 0; i < whole; i += kEvery, ++kept) {
+  for (size_t i = 0; i < whole; i += std::max<size_t>(1, whole / kWindows), ++kept) {
     windows.start_s[kept] = windows.start_s[i];
     std::copy_n(windows.embeddings.begin() + static_cast<int64_t>(i) * windows.dimension,
                 windows.dimension,
