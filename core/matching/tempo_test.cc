@@ -23,5 +23,13 @@ TEST(IsPlausibleTempo, LiesWithinHalfAsMuchAgainOfTheNominalOne) {
   EXPECT_FALSE(IsPlausibleTempo(0.0, 1.2));
 }
 
+TEST(AreNeighbours, TheSameAndTheNextTempoOfAScore) {
+  EXPECT_TRUE(AreNeighbours(0.7, 0.7));
+  EXPECT_TRUE(AreNeighbours(1.0, 1.41421));
+  EXPECT_TRUE(AreNeighbours(1.0, 0.70711));
+  EXPECT_FALSE(AreNeighbours(1.0, 2.0));
+  EXPECT_FALSE(AreNeighbours(1.41421, 0.70711));
+}
+
 }  // namespace
 }  // namespace antiphon::matching
