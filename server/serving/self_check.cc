@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kPiecesTried = 3;
 constexpr double kStretch_s = 10;  // of a piece
-constexpr size_t kWindows = 4;     // of it, about, are looked for: more overlap
+constexpr size_t kWindows = 4;     // of it, or one more, are looked for: all of them overlap
 
 // Cosine of a window and the same window as it was indexed, less what another precision and other
 // batches change.
