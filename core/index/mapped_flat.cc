@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -35,10 +36,17 @@ VectorBlock MappedFlat::block() const {
 }
 
 absl::Status MappedFlat::ReadIn() const {
+  bool can_be_read = true;
 #ifdef MADV_POPULATE_READ
-  if (madvise(map_, map_bytes_, MADV_POPULATE_READ) != 0 && (errno == EFAULT || errno == EHWPOISON))
-    return absl::DataLossError("index file: cannot be read");
+  constexpr size_t kAtOnce = size_t{64} << 20;  // whole pages of any size
+#pragma omp parallel for schedule(dynamic) reduction(&& : can_be_read)
+  for (size_t at = 0; at < map_bytes_; at += kAtOnce) {
+    const bool failed = madvise(static_cast<char*>(map_) + at, std::min(kAtOnce, map_bytes_ - at),
+                                MADV_POPULATE_READ) != 0;
+    can_be_read = can_be_read && !(failed && (errno == EFAULT || errno == EHWPOISON));
+  }
 #endif
+  if (!can_be_read) return absl::DataLossError("index file: cannot be read");
   return absl::OkStatus();
 }
 
