@@ -219,7 +219,7 @@ void PackedVectors::Pack() {
     for (int row = 0; row < rows; ++row) {
       WriteSteps(RowAt(block_, dimension_, first + row), dimension_, scale_, steps);
       for (int quad = 0; quad < quads_; ++quad)
-        std::memcpy(quads[quad].bytes[row], &steps[quad * kQuad], kQuad);
+        std::memcpy(quads[quad].bytes[row], &steps[int64_t{quad} * kQuad], kQuad);
     }
   }
 }
