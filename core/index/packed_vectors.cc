@@ -215,7 +215,7 @@ void PackedVectors::Pack() {
     const int64_t first = block * kBlockRows;
     const auto rows = static_cast<int>(std::min<int64_t>(kBlockRows, block_.count - first));
     uint8_t steps[kMostDimension + kQuad];
-    std::memset(steps, ByteKernels::kZero, sizeof(steps));
+    std::memset(steps + dimension_, ByteKernels::kZero, kQuad);  // of the last quad's rest
     for (int row = 0; row < rows; ++row) {
       WriteSteps(RowAt(block_, dimension_, first + row), dimension_, scale_, steps);
       for (int quad = 0; quad < quads_; ++quad)
