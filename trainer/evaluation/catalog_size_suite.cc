@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -40,6 +41,7 @@ struct Pool {
   size_t queried = 0, real = 0;
   int left_out = 0;  // editions of queried pieces
   datasets::CatalogueCount others;
+  std::map<uint64_t, int> editions;  // works of the queried pieces and of those, by fingerprint
   std::vector<uint64_t> indexed;  // fingerprints of the bundle's pieces, by source; if there is one
 
   int work_of(int place) const {
@@ -97,6 +99,7 @@ absl::Status AddReal(std::vector<datasets::CollectionEntry> others, uint64_t see
   }
   std::mt19937_64 random(seed);
   for (size_t i = others.size(); i > 1; --i) std::swap(others[i - 1], others[random() % i]);
+  for (size_t i = 0; i < pool.queried; ++i) pool.editions[pool.fingerprints[i]] = pool.works[i];
   std::set<uint64_t> seen(pool.fingerprints.begin(), pool.fingerprints.end());
   progress.Start("compare scores", std::ssize(others));
   for (datasets::CollectionEntry& entry : others) {
@@ -107,13 +110,18 @@ absl::Status AddReal(std::vector<datasets::CollectionEntry> others, uint64_t see
       ++pool.others.unreadable;
       continue;
     }
-    if (!datasets::CountIfNew(datasets::NotesFingerprint(*score), seen, pool.others)) continue;
+    const uint64_t fingerprint = datasets::NotesFingerprint(*score);
+    if (!datasets::CountIfNew(fingerprint, seen, pool.others)) continue;
     const std::set<uint64_t> melody = data::MelodyShingles(*score);
-    const bool edition = std::any_of(queried.begin(), queried.end(), [&melody](const auto& other) {
+    const auto edition = std::find_if(queried.begin(), queried.end(), [&melody](const auto& other) {
       return datasets::AreEditions(melody, other);
     });
-    pool.left_out += edition;
-    if (!edition) pool.entries.push_back(std::move(entry));
+    if (edition == queried.end()) {
+      pool.entries.push_back(std::move(entry));
+    } else {
+      pool.editions[fingerprint] = pool.works[edition - queried.begin()];
+      ++pool.left_out;
+    }
   }
   progress.Finish();
   pool.real = pool.entries.size();
@@ -195,12 +203,11 @@ void FileBySize(const std::vector<int>& sizes, std::vector<datasets::CollectionE
   }
 }
 
-int64_t VectorsUpTo(int size, const Catalogue& catalogue) {
+int64_t VectorsOf(const std::function<bool(int source)>& counts, const Catalogue& catalogue) {
   int64_t vectors = 0;
   for (const catalog::SnippetRun& run :
        catalogue.collection->view().base_catalog().runs(catalog::Side::kScores)) {
-    const int place = catalogue.place_of[run.source];
-    if (place >= 0 && place < size) vectors += run.count;
+    if (counts(run.source)) vectors += run.count;
   }
   return vectors;
 }
@@ -216,32 +223,59 @@ matching::SourceFilter UpTo(std::span<const int> sizes, const Catalogue& catalog
   return filter;
 }
 
-absl::StatusOr<metrics::ReportRow> Measure(const Pool& pool, const std::string& name,
-                                           std::span<const int> sizes, const Catalogue& catalogue,
-                                           uint64_t seed, Progress& progress) {
+// One row: the pieces that `sources` allows are asked, and `work_of` says which work each is.
+absl::StatusOr<metrics::ReportRow> Measure(const Pool& pool, std::string name,
+                                           matching::SourceFilter sources,
+                                           const datasets::WorkOfSource& work_of, int64_t vectors,
+                                           const Catalogue& catalogue, uint64_t seed,
+                                           Progress& progress) {
   matching::IdentifyOptions identify;
   identify.top_k = datasets::kCandidates;
-  identify.filter.sources = UpTo(sizes, catalogue);
-  metrics::ReportRow row{absl::StrCat(name, ", ", sizes.back(), " pieces"), {}};
+  identify.filter.sources = std::move(sources);
+  metrics::ReportRow row{std::move(name), {}};
   double seconds = 0, queries = 0;
   for (const auto& [recordings, count] : {std::pair(&pool.recordings, kPerRecording),
                                           std::pair(&pool.performances, kPerPerformance)}) {
     if (recordings->empty()) continue;
     const auto started = Clock::now();
-    ASSIGN_OR_RETURN(
-        const auto outcomes,
-        datasets::AskExcerpts(
-            *recordings, {{kLength}, count, false, seed}, *catalogue.collection, identify,
-            [&](int source) { return pool.work_of(catalogue.place_of[source]); }, {}, progress));
+    ASSIGN_OR_RETURN(const auto outcomes,
+                     datasets::AskExcerpts(*recordings, {{kLength}, count, false, seed},
+                                           *catalogue.collection, identify, work_of, {}, progress));
     const datasets::Accuracy accuracy = datasets::AccuracyAt(outcomes, kLength);
     row.figures.insert(row.figures.end(),
                        {accuracy.at_1(), accuracy.at_5(), 1.0 * accuracy.queries});
     seconds += std::chrono::duration<double>(Clock::now() - started).count();
     queries += accuracy.queries;
   }
-  const auto vectors = static_cast<double>(VectorsUpTo(sizes.back(), catalogue));
-  row.figures.insert(row.figures.end(), {vectors / 1e6, seconds / queries});
+  row.figures.insert(row.figures.end(), {static_cast<double>(vectors) / 1e6, seconds / queries});
   return row;
+}
+
+// The first pieces of the pool, as many as the last of `sizes`.
+absl::StatusOr<metrics::ReportRow> MeasureUpTo(const Pool& pool, const std::string& name,
+                                               std::span<const int> sizes,
+                                               const Catalogue& catalogue, uint64_t seed,
+                                               Progress& progress) {
+  const auto counts = [&](int source) {
+    return catalogue.place_of[source] >= 0 && catalogue.place_of[source] < sizes.back();
+  };
+  return Measure(
+      pool, absl::StrCat(name, ", ", sizes.back(), " pieces"), UpTo(sizes, catalogue),
+      [&](int source) { return pool.work_of(catalogue.place_of[source]); },
+      VectorsOf(counts, catalogue), catalogue, seed, progress);
+}
+
+// All that the bundle holds, as a user asks it. Right is the work asked about, in any edition.
+absl::StatusOr<metrics::ReportRow> MeasureWhole(const Pool& pool, const Catalogue& catalogue,
+                                                uint64_t seed, Progress& progress) {
+  const auto work_of = [&](int source) {
+    const auto edition = pool.editions.find(pool.indexed[source]);
+    return edition == pool.editions.end() ? -2 - source : edition->second;
+  };
+  return Measure(
+      pool,
+      absl::StrCat("this model, all ", pool.indexed.size(), " pieces, any edition of the work"), {},
+      work_of, VectorsOf([](int) { return true; }, catalogue), catalogue, seed, progress);
 }
 
 // The sizes asked for, ascending, without those that the queried pieces alone exceed, or that the
@@ -312,8 +346,8 @@ absl::StatusOr<metrics::Report> EvaluateCatalogSize(const CatalogSizeOptions& op
   table.columns.insert(table.columns.end(), {"Mvectors", "s/query"});
   const auto measure = [&](const std::string& name, size_t count,
                            const Catalogue& asked) -> absl::Status {
-    ASSIGN_OR_RETURN(metrics::ReportRow row, Measure(pool, name, std::span(sizes).first(count),
-                                                     asked, options.seed, progress));
+    ASSIGN_OR_RETURN(metrics::ReportRow row, MeasureUpTo(pool, name, std::span(sizes).first(count),
+                                                         asked, options.seed, progress));
     table.rows.push_back(std::move(row));
     return absl::OkStatus();
   };
@@ -329,6 +363,11 @@ absl::StatusOr<metrics::Report> EvaluateCatalogSize(const CatalogSizeOptions& op
     if (!pool.performances.empty())
       random.figures.insert(random.figures.end(), {0, 1 / size, 5 / size});
     table.rows.push_back(std::move(random));
+  }
+  if (!pool.indexed.empty()) {
+    ASSIGN_OR_RETURN(metrics::ReportRow whole,
+                     MeasureWhole(pool, catalogue, options.seed, progress));
+    table.rows.push_back(std::move(whole));
   }
   report.tables.push_back(std::move(table));
   report.settings["pieces"] =
