@@ -40,6 +40,13 @@ void AddArguments(CLI::App& program, Arguments& arguments) {
       ->check(Within(Arguments::kPlacesRange))
       ->capture_default_str();
   program
+      .add_option("--against", arguments.against, "What to look for it among: scores or recordings")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, v1::Side>{{"scores", v1::SIDE_SCORES},
+                                          {"recordings", v1::SIDE_RECORDINGS}},
+          CLI::ignore_case))
+      ->default_str("scores");
+  program
       .add_option("--clients", arguments.clients,
                   "Closed loops, one run each: clients that ask again when they are answered")
       ->delimiter(',')

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "antiphon/v1/retrieval.pb.h"
 #include "core/base/check_range.h"
 #include "tests/bench/load.h"
 #include "tests/bench/server_figures.h"
@@ -27,6 +28,7 @@ struct Arguments {
   std::vector<std::string> clips;      // sound files
   std::vector<double> seconds = {10};  // of an excerpt; 0: the whole clip
   int places = 4;                      // excerpts of each clip
+  v1::Side against = v1::SIDE_SCORES;  // what they are looked for among
   std::vector<int> clients;            // of a closed loop each
   std::vector<double> rates;           // calls a second, of an open loop each
   Arrivals arrivals = Arrivals::kPoisson;

@@ -6,12 +6,12 @@
     tests/bench/compare.py --index SCORES.faiss [--index ...] --queries QUERIES.npy [...] \\
         [--json FILE] [--plot FILE.svg]
 
-The first asks about excerpts of recordings: a server whose pieces have the ids PIECE, and of
-`olaf`, `audfprint` and `fpcalc` those on the PATH. The fingerprinters' index holds the recordings
-themselves, which they are made for; then only the --other performances of the same pieces. It also
-sets the constant-Q transform beside librosa's. The second sets Antiphon's indexes of the same
-vectors beside FAISS's. What is not installed is named as skipped: run this with a Python that has
-librosa and faiss-cpu to see all.
+The first asks about excerpts of recordings: a server whose pieces have the ids PIECE, which may
+hold the recordings as well, and of `olaf`, `audfprint` and `fpcalc` those on the PATH. The
+fingerprinters' index holds the recordings themselves, which they are made for; then only the
+--other performances of the same pieces. It also sets the constant-Q transform beside librosa's. The
+second sets Antiphon's indexes of the same vectors beside FAISS's. What is not installed is named as
+skipped: run this with a Python that has librosa and faiss-cpu to see all.
 
 Processor time is that of all threads. Of the fingerprinters it is what each further excerpt takes:
 starting them is told apart. Antiphon's server runs already, as it does for its callers.
@@ -150,19 +150,35 @@ def per_excerpt(every, alone, count):
 
 
 def of_antiphon(server, excerpts, options):
+    """Rows of the server, which holds the scores and may hold the recordings, each under the name
+    of its file."""
     program, bundle = server.split("=", 1)
     with tempfile.TemporaryDirectory() as folder, harness.Server(
             "--read-only", bundle=bundle, executable=program) as running:
-        figures = bench(running, [excerpt.path for excerpt in excerpts], 0,
-                        pathlib.Path(folder) / "figures.json", "--clients", "1", "--duration-s",
-                        f"{options.duration_s:g}")
-    run = figures["runs"][0]
-    found = {one["clip"]: one["id"] for one in figures["recognized"]}
-    answered = [excerpt for excerpt in excerpts if excerpt.path in found]
-    hits = sum(found[excerpt.path] == excerpt.piece for excerpt in answered)
-    return [row(f"Antiphon, {figures['server']['pieces']} scores", "identify against scores",
-                run["sound_per_cpu_second"], 1, None, run["resident_bytes"] / 2**20,
-                same_work=share(hits, len(answered)))]
+        def ask(against):
+            return bench(running, [excerpt.path for excerpt in excerpts], 0,
+                         pathlib.Path(folder) / f"{against}.json", "--against", against,
+                         "--clients", "1", "--duration-s", f"{options.duration_s:g}")
+
+        scores = ask("scores")
+        recordings = ask("recordings") if scores["server"]["recordings"] else None
+
+    def row_of(figures, task, **right):
+        run = figures["runs"][0]
+        found = {one["clip"]: one["id"] for one in figures["recognized"]}
+        answered = [excerpt for excerpt in excerpts if excerpt.path in found]
+        hits = {what: share(sum(found[excerpt.path] == name(excerpt) for excerpt in answered),
+                            len(answered)) for what, name in right.items()}
+        return row("Antiphon", task, run["sound_per_cpu_second"], 1, None,
+                   run["resident_bytes"] / 2**20, **hits)
+
+    rows = [row_of(scores, f"identify against {scores['server']['pieces']} scores",
+                   same_work=lambda excerpt: excerpt.piece)]
+    if recordings:
+        rows.append(row_of(recordings,
+                           f"identify against {recordings['server']['recordings']} recordings",
+                           same_recording=lambda excerpt: pathlib.Path(excerpt.recording).stem))
+    return rows
 
 
 def asked(rival, excerpts, recordings, is_right):

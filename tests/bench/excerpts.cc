@@ -2,7 +2,6 @@
 
 #include <random>
 
-#include "antiphon/v1/retrieval.pb.h"
 #include "client/input/pcm.h"
 #include "core/base/status_macros.h"
 #include "core/decoding/decoder.h"
@@ -12,8 +11,9 @@ namespace {
 
 constexpr size_t kBytes = sizeof(int16_t);  // of a sample
 
-Excerpt MakeExcerpt(const Clip& clip, size_t first, size_t count) {
+Excerpt MakeExcerpt(const Clip& clip, size_t first, size_t count, v1::Side against) {
   v1::IdentifyRequest request;
+  request.set_against(against);
   v1::Pcm* pcm = request.mutable_audio()->mutable_pcm();
   pcm->set_encoding(v1::Pcm::ENCODING_INT16);
   pcm->set_sample_rate(kSampleRate);
@@ -38,18 +38,19 @@ absl::StatusOr<std::vector<Clip>> ReadClips(const std::vector<std::string>& path
 }
 
 std::vector<Excerpt> DrawExcerpts(const std::vector<Clip>& clips, double length_s, int places,
-                                  uint64_t seed) {
+                                  uint64_t seed, v1::Side against) {
   std::mt19937_64 random(seed);
   const auto wanted = static_cast<size_t>(length_s * kSampleRate);
   std::vector<Excerpt> excerpts;
   for (const Clip& clip : clips) {
     const size_t all = clip.samples.size() / kBytes;
     if (wanted == 0 || wanted >= all) {
-      excerpts.push_back(MakeExcerpt(clip, 0, all));
+      excerpts.push_back(MakeExcerpt(clip, 0, all, against));
       continue;
     }
     std::uniform_int_distribution<size_t> first(0, all - wanted);
-    for (int i = 0; i < places; ++i) excerpts.push_back(MakeExcerpt(clip, first(random), wanted));
+    for (int i = 0; i < places; ++i)
+      excerpts.push_back(MakeExcerpt(clip, first(random), wanted, against));
   }
   return excerpts;
 }

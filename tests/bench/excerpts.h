@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "antiphon/v1/retrieval.pb.h"
 
 namespace antiphon::bench {
 
@@ -29,9 +30,10 @@ inline constexpr int kSampleRate = 22050;  // Hz, at which the encoders hear
 [[nodiscard]] absl::StatusOr<std::vector<Clip>> ReadClips(const std::vector<std::string>& paths);
 
 // `places` excerpts of `length_s` seconds from each clip, at places that the seed decides. A length
-// of 0 stands for whole clips, and a clip that is no longer than it is taken whole: once.
+// of 0 stands for whole clips, and a clip that is no longer than it is taken whole: once. They are
+// to be looked for `against` scores or recordings.
 std::vector<Excerpt> DrawExcerpts(const std::vector<Clip>& clips, double length_s, int places,
-                                  uint64_t seed);
+                                  uint64_t seed, v1::Side against = v1::SIDE_SCORES);
 
 }  // namespace antiphon::bench
 

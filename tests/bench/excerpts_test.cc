@@ -4,8 +4,6 @@
 
 #include <cmath>
 
-#include "antiphon/v1/retrieval.pb.h"
-
 namespace antiphon::bench {
 namespace {
 
@@ -43,6 +41,14 @@ TEST(ExcerptsTest, AWholeClipIsAskedAboutOnce) {
     ASSERT_EQ(excerpts.size(), 1);
     EXPECT_EQ(SamplesOf(excerpts[0]), clip.samples);
     EXPECT_EQ(excerpts[0].length_s, 3);
+  }
+}
+
+TEST(ExcerptsTest, WhatTheyAreLookedForAmongIsInTheRequest) {
+  for (const v1::Side against : {v1::SIDE_SCORES, v1::SIDE_RECORDINGS}) {
+    v1::IdentifyRequest request;
+    ASSERT_TRUE(request.ParseFromString(DrawExcerpts({ClipOf(3)}, 1, 1, 1, against)[0].request));
+    EXPECT_EQ(request.against(), against);
   }
 }
 

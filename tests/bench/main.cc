@@ -57,7 +57,7 @@ absl::Status MeasureAll(const Arguments& arguments, Report& report) {
   ASSIGN_OR_RETURN(const std::vector<Clip> clips, ReadClips(arguments.clips));
   for (const double seconds : arguments.seconds) {
     const std::vector<Excerpt> excerpts =
-        DrawExcerpts(clips, seconds, arguments.places, arguments.load.seed);
+        DrawExcerpts(clips, seconds, arguments.places, arguments.load.seed, arguments.against);
     for (const int clients : arguments.clients) {
       RETURN_IF_ERROR(Measure(arguments, excerpts, clients, RunClosedLoop,
                               RunOf(clients, std::nullopt, seconds), report));

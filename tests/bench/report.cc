@@ -171,6 +171,7 @@ std::string Json(const Report& report) {
   const Arguments& arguments = report.arguments;
   object["options"] = {{"clips", arguments.clips},
                        {"places", arguments.places},
+                       {"against", arguments.against == v1::SIDE_SCORES ? "scores" : "recordings"},
                        {"arrivals", arguments.arrivals == Arrivals::kEven ? "even" : "poisson"},
                        {"connections", arguments.connections},
                        {"duration_seconds", arguments.load.duration_s},
