@@ -24,7 +24,7 @@ def row(name, parameter, wall_ms, cpu_ms, recall, mebibytes):
             "recall": recall, "mebibytes": mebibytes}
 
 
-def of_antiphon(program, index, queries, threads):
+def of_antiphon(program, index, queries, threads, name="Antiphon"):
     """An index of a bundle, exactly and as a server searches it."""
     done = subprocess.run([program, str(threads), index, *queries], check=True,
                           capture_output=True, text=True)
@@ -35,9 +35,8 @@ def of_antiphon(program, index, queries, threads):
     memory = [[int(kilobytes) / 1024 for kilobytes in re.findall(r"Rss\w+:\s+(\d+)", line)]
               for line in done.stdout.splitlines() if "RssAnon" in line]
     taken = sum(memory[-1]) - sum(memory[0])
-    where = pathlib.Path(index).parent.parent.name
-    return [row(f"Antiphon, {where}: {name}", "", *times[way], found, taken)
-            for name, way, found in (("exact", "exact", 1.0), ("as served", "packed", recall))]
+    return [row(f"{name}: {how}", "", *times[way], found, taken)
+            for how, way, found in (("exact", "exact", 1.0), ("as served", "packed", recall))]
 
 
 def read_queries(numpy, paths):
@@ -123,8 +122,13 @@ def of_faiss(faiss, numpy, index_path, query_paths, threads):
 
 
 def compare(program, indexes, query_paths, threads):
-    """Rows of all kinds, and what was skipped. The first of the indexes is flat."""
-    rows = [one for index in indexes for one in of_antiphon(program, index, query_paths, threads)]
+    """Rows of all kinds, and what was skipped. The first of the indexes is flat; several are told
+    apart by the names of their bundles."""
+    rows = []
+    for index in indexes:
+        bundle = pathlib.Path(index).parent.parent.name
+        name = "Antiphon" if len(indexes) == 1 else f"Antiphon, {bundle}"
+        rows += of_antiphon(program, index, query_paths, threads, name)
     try:
         import faiss
         import numpy

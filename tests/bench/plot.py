@@ -4,7 +4,8 @@ import html
 import math
 
 WIDTH, HEIGHT = 640, 360
-LEFT, RIGHT, TOP, BOTTOM = 76, 190, 36, 52
+LEFT, TOP, BOTTOM = 76, 36, 52
+LEGEND, LETTER = 24, 7  # where its names begin, and how wide a letter is at most on average
 COLOURS = ("#1f4e79", "#c0504d", "#4f8a3c", "#8064a2", "#d98e04", "#2a9d9d", "#7f7f7f", "#b0307a")
 
 
@@ -81,8 +82,9 @@ def chart(path, title, x_label, y_label, series, log_x=False, log_y=False):
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in places]
         y = TOP + 12 + 18 * row
         parts += [f'<circle cx="{LEFT + WIDTH + 14}" cy="{y - 4}" r="4" fill="{colour}"/>',
-                  _text(LEFT + WIDTH + 24, y, name)]
-    width, height = LEFT + WIDTH + RIGHT, TOP + HEIGHT + BOTTOM
+                  _text(LEFT + WIDTH + LEGEND, y, name)]
+    width = LEFT + WIDTH + LEGEND + LETTER * max(map(len, series)) + LETTER
+    height = TOP + HEIGHT + BOTTOM
     path.write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/>'

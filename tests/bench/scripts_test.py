@@ -114,6 +114,12 @@ class PlotTest(unittest.TestCase):
         self.draw({"a": [(3, 3)]})
         self.draw({"a": [(3, 3)]}, log_x=True, log_y=True)
 
+    def test_the_longest_name_has_room(self):
+        def width(name):
+            return float(self.draw({name: [(1, 1)]}).get("viewBox").split()[2])
+
+        self.assertGreater(width("FAISS 1.15.1: IVF flat, on two threads") - width("a"), 37 * 6)
+
     def test_nothing_is_not_drawn(self):
         said = io.StringIO()
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(said):
