@@ -23,6 +23,7 @@
 #include "core/encoder/encoder_file.h"
 #include "core/encoder/fallback_encoder.h"
 #include "core/encoder/window_encoder.h"
+#include "core/threads/cores.h"
 #include "core/threads/thread_scope.h"
 
 namespace antiphon::encoder {
@@ -52,7 +53,7 @@ std::atomic<int> g_compute_threads = 0;
 
 int ComputeThreads() {
   const int threads = g_compute_threads;
-  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return threads > 0 ? threads : antiphon::threads::Cores();
 }
 
 bool CpuMultipliesBFloat16() {

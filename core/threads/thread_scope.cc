@@ -7,6 +7,8 @@
 #include <atomic>
 #include <mutex>
 
+#include "core/threads/cores.h"
+
 namespace antiphon::threads {
 namespace {
 
@@ -39,7 +41,8 @@ int ShareOf(int threads) { return std::max(1, threads / g_computing.load()); }
 ThreadScope::ThreadScope(int threads) : openmp_before_(OpenMpThreads()) {
   if (t_scopes++ == 0) ++g_computing;
   const bool inner = t_scopes > 1;
-  if (threads > 0 || !inner) omp_set_num_threads(ShareOf(threads > 0 ? threads : openmp_before_));
+  if (threads > 0 || !inner)
+    omp_set_num_threads(ShareOf(threads > 0 ? threads : std::min(openmp_before_, Cores())));
   OpenBlas& blas = Blas();
   if (!blas.present()) return;
   std::lock_guard lock(blas.mutex);

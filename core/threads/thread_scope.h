@@ -6,8 +6,8 @@
 namespace antiphon::threads {
 
 // While it lives, the calling thread counts as one that computes. OpenMP regions that it starts use
-// its share of `threads` threads (0: of as many as they would use otherwise), and OpenBLAS computes
-// in the thread that calls it.
+// its share of `threads` threads (0: of as many as they would use otherwise, at most Cores()), and
+// OpenBLAS computes in the thread that calls it.
 //
 // The last is process-wide while any scope lives, and restored after the last. FAISS divides the
 // work among OpenMP threads, the encoders among threads of their own; OpenBLAS dividing it again

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/steady_time.h"
+#include "core/threads/cores.h"
 
 namespace antiphon::server {
 
@@ -18,7 +19,7 @@ constexpr double kWeightOfLatest = 0.1;
 
 int WorkQueueOptions::threads() const {
   if (workers > 0) return workers;
-  return 2 * std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return 2 * threads::Cores();
 }
 
 WorkQueue::WorkQueue(const WorkQueueOptions& options) : options_(options) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/synchronization/notification.h"
+#include "core/threads/cores.h"
 
 namespace antiphon::server {
 namespace {
@@ -85,8 +86,7 @@ TEST(WorkQueue, BoundsTheMemoryThatWaits) {
 }
 
 TEST(WorkQueue, HasTwoWorkersForEachCoreUnlessToldOtherwise) {
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  EXPECT_EQ(WorkQueueOptions().threads(), 2 * cores);
+  EXPECT_EQ(WorkQueueOptions().threads(), 2 * threads::Cores());
   EXPECT_EQ(Options(3, 10).threads(), 3);
 }
 

@@ -20,6 +20,7 @@
 #include "core/index/device_pool.h"
 #include "core/music/file_naming.h"
 #include "core/retrieval/bundle_collection.h"
+#include "core/threads/cores.h"
 
 namespace antiphon::trainer::commands {
 namespace {
@@ -186,9 +187,7 @@ absl::Status NoteSameMusic(const IndexCommandOptions& options, Progress& progres
     return absl::StrFormat("%s, %.0f to %.0f s", pieces[piece].id, span.start_s, span.end_s);
   };
   // On the CPU one comparison keeps all cores busy; a GPU compares while others follow the paths.
-  const int threads = open.index.devices->Status().usable
-                          ? std::max(1, static_cast<int>(std::thread::hardware_concurrency()))
-                          : 1;
+  const int threads = open.index.devices->Status().usable ? antiphon::threads::Cores() : 1;
   std::vector<absl::StatusOr<std::vector<matching::SharedMusic>>> found(
       pieces.size(), std::vector<matching::SharedMusic>());
   std::atomic<size_t> next = 0;

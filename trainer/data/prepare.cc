@@ -17,6 +17,7 @@
 #include "core/base/status_macros.h"
 #include "core/features/audio_front_end.h"
 #include "core/scores/read_score.h"
+#include "core/threads/cores.h"
 #include "spdlog/spdlog.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/feature_store.h"
@@ -209,8 +210,7 @@ absl::StatusOr<PrepareSummary> Prepare(const PrepareOptions& options, Progress& 
 
   progress.Start("prepare", static_cast<int64_t>(jobs.size()));
   const std::string recipe = RecipeToJson(options).dump();
-  const int threads =
-      options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  const int threads = options.threads > 0 ? options.threads : antiphon::threads::Cores();
   std::vector<std::thread> workers;
   workers.reserve(threads);
   for (int i = 0; i < threads; ++i) {

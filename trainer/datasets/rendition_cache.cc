@@ -13,6 +13,7 @@
 #include "core/audio/encoder.h"
 #include "core/base/status_macros.h"
 #include "core/scores/read_score.h"
+#include "core/threads/cores.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/performance.h"
 
@@ -86,10 +87,9 @@ absl::Status RenditionCache::Fill(const std::vector<RenditionJob>& jobs, int thr
       }
     }
   };
-  const unsigned count = threads > 0 ? static_cast<unsigned>(threads)
-                                     : std::max(1u, std::thread::hardware_concurrency());
+  const int count = threads > 0 ? threads : antiphon::threads::Cores();
   std::vector<std::thread> workers;
-  for (unsigned i = 0; i < count; ++i) workers.emplace_back(work);
+  for (int i = 0; i < count; ++i) workers.emplace_back(work);
   for (std::thread& worker : workers) worker.join();
   progress.Finish();
   absl::MutexLock lock(&failure.mutex);

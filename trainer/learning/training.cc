@@ -12,11 +12,11 @@
 #include <nlohmann/json.hpp>
 #include <numbers>
 #include <optional>
-#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/threads/cores.h"
 #include "revision.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/learning/checkpoint.h"
@@ -84,8 +84,7 @@ void MixIn(const TrainState& other, double share, TrainState& state) {
 }
 
 int ThreadCount(const TrainOptions& options) {
-  return options.threads > 0 ? options.threads
-                             : static_cast<int>(std::thread::hardware_concurrency());
+  return options.threads > 0 ? options.threads : threads::Cores();
 }
 
 // A batch with its cells as tensors of the CPU: they borrow the batch's, or, on their way to a GPU,

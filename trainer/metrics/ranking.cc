@@ -4,6 +4,8 @@
 #include <atomic>
 #include <thread>
 
+#include "core/threads/cores.h"
+
 namespace antiphon::trainer::metrics {
 namespace {
 
@@ -43,8 +45,7 @@ std::vector<int64_t> RanksOfCounterparts(std::span<const float> queries,
     }
   };
   std::vector<std::thread> threads;
-  for (unsigned i = 0; i < std::max(1u, std::thread::hardware_concurrency()); ++i)
-    threads.emplace_back(work);
+  for (int i = 0; i < antiphon::threads::Cores(); ++i) threads.emplace_back(work);
   for (std::thread& thread : threads) thread.join();
   return ranks;
 }

@@ -19,6 +19,7 @@
 #include "core/decoding/decoder.h"
 #include "core/features/audio_front_end.h"
 #include "core/scores/read_score.h"
+#include "core/threads/cores.h"
 #include "trainer/evaluation/alignment/alignment_cases.h"
 #include "trainer/evaluation/alignment/placement_errors.h"
 #include "trainer/evaluation/alignment/structural_variants.h"
@@ -218,10 +219,9 @@ absl::StatusOr<std::vector<CaseOutcome>> RunSet(const AlignmentSet& set, int dee
       }
     }
   };
-  const unsigned count = threads > 0 ? static_cast<unsigned>(threads)
-                                     : std::max(1u, std::thread::hardware_concurrency());
+  const int count = threads > 0 ? threads : antiphon::threads::Cores();
   std::vector<std::thread> workers;
-  for (unsigned i = 0; i < count; ++i) workers.emplace_back(work);
+  for (int i = 0; i < count; ++i) workers.emplace_back(work);
   for (std::thread& worker : workers) worker.join();
   progress.Finish();
   absl::MutexLock lock(&outcomes.mutex);

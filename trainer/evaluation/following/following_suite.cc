@@ -15,6 +15,7 @@
 #include "core/base/status_macros.h"
 #include "core/decoding/decoder.h"
 #include "core/features/audio_front_end.h"
+#include "core/threads/cores.h"
 #include "trainer/evaluation/following/follow_material.h"
 #include "trainer/evaluation/following/follow_run.h"
 #include "trainer/evaluation/following/followed_sound.h"
@@ -217,11 +218,9 @@ absl::Status MeasureAll(const std::vector<Performed>& material, const FollowingO
       }
     }
   };
-  const unsigned count = options.asap.threads > 0
-                             ? static_cast<unsigned>(options.asap.threads)
-                             : std::max(1u, std::thread::hardware_concurrency());
+  const int count = options.asap.threads > 0 ? options.asap.threads : threads::Cores();
   std::vector<std::thread> workers;
-  for (unsigned i = 0; i < count; ++i) workers.emplace_back(work);
+  for (int i = 0; i < count; ++i) workers.emplace_back(work);
   for (std::thread& worker : workers) worker.join();
   progress.Finish();
   absl::MutexLock lock(&results.mutex);
