@@ -7,11 +7,12 @@
         [--json FILE] [--plot FILE.svg]
 
 The first asks about excerpts of recordings: a server whose pieces have the ids PIECE, which may
-hold the recordings as well, and of `olaf`, `audfprint` and `fpcalc` those on the PATH. The
-fingerprinters' index holds the recordings themselves, which they are made for; then only the
---other performances of the same pieces. It also sets the constant-Q transform beside librosa's. The
-second sets Antiphon's indexes of the same vectors beside FAISS's. What is not installed is named as
-skipped: run this with a Python that has librosa and faiss-cpu to see all.
+hold the recordings as well, under the names of their files without the ending, and of `olaf`,
+`audfprint` and `fpcalc` those on the PATH. The fingerprinters' index holds the recordings
+themselves, which they are made for; then only the --other performances of the same pieces. It also
+sets the constant-Q transform beside librosa's. The second sets Antiphon's indexes of the same
+vectors beside FAISS's. What is not installed is named as skipped: run this with a Python that has
+librosa and faiss-cpu to see all.
 
 Processor time is that of all threads. Of the fingerprinters it is what each further excerpt takes:
 starting them is told apart. Antiphon's server runs already, as it does for its callers.
@@ -163,22 +164,27 @@ def of_antiphon(server, excerpts, options):
         scores = ask("scores")
         recordings = ask("recordings") if scores["server"]["recordings"] else None
 
-    def row_of(figures, task, **right):
-        run = figures["runs"][0]
-        found = {one["clip"]: one["id"] for one in figures["recognized"]}
-        answered = [excerpt for excerpt in excerpts if excerpt.path in found]
-        hits = {what: share(sum(found[excerpt.path] == name(excerpt) for excerpt in answered),
-                            len(answered)) for what, name in right.items()}
-        return row("Antiphon", task, run["sound_per_cpu_second"], 1, None,
-                   run["resident_bytes"] / 2**20, **hits)
-
-    rows = [row_of(scores, f"identify against {scores['server']['pieces']} scores",
-                   same_work=lambda excerpt: excerpt.piece)]
+    rows = [row_of_antiphon(scores, excerpts,
+                            f"identify against {scores['server']['pieces']} scores",
+                            same_work=lambda excerpt: excerpt.piece)]
     if recordings:
-        rows.append(row_of(recordings,
-                           f"identify against {recordings['server']['recordings']} recordings",
-                           same_recording=lambda excerpt: pathlib.Path(excerpt.recording).stem))
+        rows.append(row_of_antiphon(
+            recordings, excerpts,
+            f"identify against {recordings['server']['recordings']} recordings",
+            same_recording=lambda excerpt: pathlib.Path(excerpt.recording).stem))
     return rows
+
+
+def row_of_antiphon(figures, excerpts, task, **right):
+    """From what antiphon-bench wrote. `right` says for a column which id an excerpt's answer has
+    when it is right; only what was answered counts."""
+    run = figures["runs"][0]
+    found = {one["clip"]: one["id"] for one in figures["recognized"]}
+    answered = [excerpt for excerpt in excerpts if excerpt.path in found]
+    hits = {column: share(sum(found[excerpt.path] == id_of(excerpt) for excerpt in answered),
+                          len(answered)) for column, id_of in right.items()}
+    return row("Antiphon", task, run["sound_per_cpu_second"], 1, None,
+               run["resident_bytes"] / 2**20, **hits)
 
 
 def asked(rival, excerpts, recordings, is_right):

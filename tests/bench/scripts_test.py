@@ -50,6 +50,18 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(compare.per_excerpt(cost[2], cost[2], 1), (None, None))
         self.assertEqual(compare.per_excerpt(cost[2], cost[3], 4), (None, None))
 
+    def test_antiphons_answers_are_counted(self):
+        excerpts = [compare.Excerpt("piece", f"/a/take{number}.flac", f"{number}.wav")
+                    for number in range(3)]
+        figures = {"runs": [{"sound_per_cpu_second": 400, "resident_bytes": 2**21}],
+                   "recognized": [{"clip": "0.wav", "id": "take0"},
+                                  {"clip": "1.wav", "id": "piece"}]}
+        row = compare.row_of_antiphon(
+            figures, excerpts, "identify", same_work=lambda excerpt: excerpt.piece,
+            same_recording=lambda excerpt: pathlib.Path(excerpt.recording).stem)
+        self.assertEqual((row["same_work"], row["same_recording"]), ("1 of 2", "1 of 2"))
+        self.assertEqual((row["sound_per_cpu_second"], row["mebibytes"]), (400, 2))
+
     def refusal(self, *words):
         said = io.StringIO()
         with contextlib.redirect_stderr(said), self.assertRaises(SystemExit):

@@ -112,6 +112,12 @@ class IndexedBundleTest(unittest.TestCase):
                 self.assertEqual(figures[f"this model, {size} pieces"]["ASAP"], 1.0)
             self.assertLess(figures["this model, 2 pieces"]["Mvectors"],
                             figures["this model, 20 pieces"]["Mvectors"] / 4)
+            [whole] = [one for name, one in figures.items() if "any edition" in name]
+            self.assertEqual((whole["MAPS"], whole["ASAP"]), (1.0, 1.0))
+            self.assertEqual((whole["MAPS queries"], whole["ASAP queries"]),
+                             (figures["this model, 20 pieces"]["MAPS queries"],
+                              figures["this model, 20 pieces"]["ASAP queries"]))
+            self.assertGreater(whole["Mvectors"], figures["this model, 20 pieces"]["Mvectors"])
             self.assertIn("--bundle needs --no-untrained", run(
                 "catalogue-size", "--scores", SONGBOOK, "--recordings", recordings, "--asap", asap,
                 "--bundle", harness.BUNDLE))

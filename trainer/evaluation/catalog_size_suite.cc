@@ -41,7 +41,9 @@ struct Pool {
   size_t queried = 0, real = 0;
   int left_out = 0;  // editions of queried pieces
   datasets::CatalogueCount others;
-  std::map<uint64_t, int> editions;  // works of the queried pieces and of those, by fingerprint
+  // The work of each queried piece and of each edition that is left out, by fingerprint: of an
+  // edition of several, the first.
+  std::map<uint64_t, int> editions;
   std::vector<uint64_t> indexed;  // fingerprints of the bundle's pieces, by source; if there is one
 
   int work_of(int place) const {
@@ -183,6 +185,7 @@ absl::Status FindInBundle(const Pool& pool, const std::string& bundle, Catalogue
     catalogue.place_of[source] = place->second;
   }
   for (size_t i = 0; i < pool.queried; ++i) {
+    catalogue.ids[i] = catalogue.ids[queried[pool.fingerprints[i]]];  // it may have a copy
     if (catalogue.ids[i].empty()) {
       return absl::NotFoundError(
           absl::StrCat(bundle, " does not hold ", pool.entries[i].title, ", which is asked about"));
@@ -203,11 +206,11 @@ void FileBySize(const std::vector<int>& sizes, std::vector<datasets::CollectionE
   }
 }
 
-int64_t VectorsOf(const std::function<bool(int source)>& counts, const Catalogue& catalogue) {
+int64_t VectorsOf(const std::function<bool(int source)>& is_in, const Catalogue& catalogue) {
   int64_t vectors = 0;
   for (const catalog::SnippetRun& run :
        catalogue.collection->view().base_catalog().runs(catalog::Side::kScores)) {
-    if (counts(run.source)) vectors += run.count;
+    if (is_in(run.source)) vectors += run.count;
   }
   return vectors;
 }
@@ -256,13 +259,13 @@ absl::StatusOr<metrics::ReportRow> MeasureUpTo(const Pool& pool, const std::stri
                                                std::span<const int> sizes,
                                                const Catalogue& catalogue, uint64_t seed,
                                                Progress& progress) {
-  const auto counts = [&](int source) {
+  const auto is_in = [&](int source) {
     return catalogue.place_of[source] >= 0 && catalogue.place_of[source] < sizes.back();
   };
   return Measure(
       pool, absl::StrCat(name, ", ", sizes.back(), " pieces"), UpTo(sizes, catalogue),
       [&](int source) { return pool.work_of(catalogue.place_of[source]); },
-      VectorsOf(counts, catalogue), catalogue, seed, progress);
+      VectorsOf(is_in, catalogue), catalogue, seed, progress);
 }
 
 // All that the bundle holds, as a user asks it. Right is the work asked about, in any edition.
@@ -340,9 +343,9 @@ absl::StatusOr<metrics::Report> EvaluateCatalogSize(const CatalogSizeOptions& op
     ASSIGN_OR_RETURN(catalogue, open(options.models.model, sizes.back()));
   }
   report.settings["model"] = catalogue.collection->manifest().model_id;
-  metrics::ReportTable table{"piece first at 10 s", {"MAPS", "5|MAPS", "queries"}, {}};
+  metrics::ReportTable table{"piece first at 10 s", {"MAPS", "5|MAPS", "MAPS queries"}, {}};
   if (!pool.performances.empty())
-    table.columns.insert(table.columns.end(), {"ASAP", "5|ASAP", "queries"});
+    table.columns.insert(table.columns.end(), {"ASAP", "5|ASAP", "ASAP queries"});
   table.columns.insert(table.columns.end(), {"Mvectors", "s/query"});
   const auto measure = [&](const std::string& name, size_t count,
                            const Catalogue& asked) -> absl::Status {

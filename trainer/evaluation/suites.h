@@ -72,7 +72,8 @@ namespace antiphon::trainer::evaluation {
 
 // Suite `catalogue-size`: recordings and performances (a sample of 60 unless `performances` says),
 // cut to 10 s, against collections that grow: first the queried pieces, then all others of the
-// corpora, each music once, then made ones. Or of a bundle that was indexed before.
+// corpora, each music once, then made ones. Or those of a bundle that was indexed before; all of it
+// is asked then, too, where any edition of the work is right.
 [[nodiscard]] absl::StatusOr<metrics::Report> EvaluateCatalogSize(const CatalogSizeOptions& options,
                                                                   Progress& progress);
 
