@@ -61,6 +61,7 @@ bool HasCpu(const std::string& controllers) {
 
 int CoresWithin(int allowed, const std::string& mount, std::string_view membership) {
   int cores = allowed;
+  const std::string version_1 = mount + "/cpu";
   std::istringstream lines{std::string(membership)};
   // NUMBER:CONTROLLERS:GROUP, of version 2 without controllers.
   for (std::string number, controllers, group; std::getline(lines, number, ':') &&
@@ -72,8 +73,8 @@ int CoresWithin(int allowed, const std::string& mount, std::string_view membersh
       });
     } else if (HasCpu(controllers)) {
       cores = WithinGroups(cores, group, [&](const std::string& folder) {
-        const std::string below = mount + "/cpu" + folder;
-        return ContentsOf(below + "/cpu.cfs_quota_us") + ContentsOf(below + "/cpu.cfs_period_us");
+        return ContentsOf(version_1 + folder + "/cpu.cfs_quota_us") +
+               ContentsOf(version_1 + folder + "/cpu.cfs_period_us");
       });
     }
   }
