@@ -58,8 +58,8 @@ TEST(ThreadScopeTest, ThreadsAreDividedAmongThoseThatCompute) {
     EXPECT_EQ(OpenMpThreads(), 6);
     std::thread([] {
       omp_set_num_threads(4);
-      const ThreadScope second(0);
-      EXPECT_EQ(OpenMpThreads(), std::max(1, std::min(4, Cores()) / 2));
+      const ThreadScope second(4);
+      EXPECT_EQ(OpenMpThreads(), 2);
       std::thread([] {
         const ThreadScope third(2);
         EXPECT_EQ(OpenMpThreads(), 1);
@@ -67,8 +67,8 @@ TEST(ThreadScopeTest, ThreadsAreDividedAmongThoseThatCompute) {
     }).join();
   }
   EXPECT_EQ(OpenMpThreads(), 4);
-  const ThreadScope alone(4);
-  EXPECT_EQ(OpenMpThreads(), 4);
+  const ThreadScope alone(0);
+  EXPECT_EQ(OpenMpThreads(), std::min(4, Cores()));
 }
 
 }  // namespace
