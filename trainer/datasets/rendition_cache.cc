@@ -88,6 +88,7 @@ absl::Status RenditionCache::Fill(const std::vector<RenditionJob>& jobs, int thr
   };
   const int count = threads > 0 ? threads : antiphon::threads::Cores();
   std::vector<std::thread> workers;
+  workers.reserve(count);
   for (int i = 0; i < count; ++i) workers.emplace_back(work);
   for (std::thread& worker : workers) worker.join();
   progress.Finish();

@@ -221,6 +221,7 @@ absl::StatusOr<std::vector<CaseOutcome>> RunSet(const AlignmentSet& set, int dee
   };
   const int count = threads > 0 ? threads : antiphon::threads::Cores();
   std::vector<std::thread> workers;
+  workers.reserve(count);
   for (int i = 0; i < count; ++i) workers.emplace_back(work);
   for (std::thread& worker : workers) worker.join();
   progress.Finish();
