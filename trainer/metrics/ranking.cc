@@ -44,9 +44,11 @@ std::vector<int64_t> RanksOfCounterparts(std::span<const float> queries,
       ranks[query] = rank;
     }
   };
-  std::vector<std::thread> threads;
-  for (int i = 0; i < antiphon::threads::Cores(); ++i) threads.emplace_back(work);
-  for (std::thread& thread : threads) thread.join();
+  const int cores = threads::Cores();
+  std::vector<std::thread> workers;
+  workers.reserve(cores);
+  for (int i = 0; i < cores; ++i) workers.emplace_back(work);
+  for (std::thread& worker : workers) worker.join();
   return ranks;
 }
 

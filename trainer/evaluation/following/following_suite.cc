@@ -220,6 +220,7 @@ absl::Status MeasureAll(const std::vector<Performed>& material, const FollowingO
   };
   const int count = options.asap.threads > 0 ? options.asap.threads : threads::Cores();
   std::vector<std::thread> workers;
+  workers.reserve(count);
   for (int i = 0; i < count; ++i) workers.emplace_back(work);
   for (std::thread& worker : workers) worker.join();
   progress.Finish();
@@ -245,6 +246,7 @@ double Quantile(std::vector<double> values, double share) {
 void AddErrorRow(const std::string& name, const std::vector<NoteError>& errors,
                  metrics::ReportTable& table) {
   std::vector<double> distances;
+  distances.reserve(errors.size());
   for (const NoteError& one : errors) distances.push_back(std::abs(one.error_s));
   table.rows.push_back(
       {name,
